@@ -1,0 +1,70 @@
+import { Deadline } from './deadline.ts';
+import { messageOf } from './errors.ts';
+import type { Logger } from './logger.ts';
+import { HEALTHY, type Health, type Service } from './service.ts';
+import { seconds } from './units.ts';
+
+/** Owns the order: starts services as listed, stops them in reverse, and ends everything with the first failure. */
+export class Supervisor implements Service {
+  readonly name = 'supervisor';
+  readonly ended: Promise<unknown>;
+  readonly #services: readonly Service[];
+  readonly #logger: Logger;
+  readonly #started: Service[] = [];
+  #stopping: Promise<void> | undefined;
+  #settle!: (failure: unknown) => void;
+
+  constructor(services: readonly Service[], tools: { readonly logger: Logger }) {
+    this.#services = services;
+    this.#logger = tools.logger;
+    this.ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    try {
+      for (const service of this.#services) {
+        signal.throwIfAborted();
+        await service.start(signal);
+        this.#started.push(service);
+        this.#watch(service);
+      }
+    } catch (error) {
+      await this.stop(Deadline.after(seconds(5)));
+      throw error;
+    }
+  }
+
+  stop(deadline: Deadline): Promise<void> {
+    this.#stopping ??= this.#stopAll(deadline);
+    return this.#stopping;
+  }
+
+  health(): Health {
+    const states = this.#services.map((service) => ({ service, health: service.health() }));
+    const worst =
+      states.find(({ health }) => health.state === 'failing') ??
+      states.find(({ health }) => health.state === 'degraded');
+    return worst === undefined
+      ? HEALTHY
+      : { state: worst.health.state, reason: `${worst.service.name}: ${worst.health.reason ?? worst.health.state}` };
+  }
+
+  async #stopAll(deadline: Deadline): Promise<void> {
+    for (const service of this.#started.reverse()) {
+      const begun = performance.now();
+      await deadline.wait(service.stop(deadline), undefined);
+      this.#logger.debug({ service: service.name, ms: Math.round(performance.now() - begun) }, 'stopped');
+    }
+    this.#settle(undefined);
+  }
+
+  #watch(service: Service): void {
+    void service.ended?.then((failure) => {
+      if (failure === undefined || this.#stopping !== undefined) return;
+      this.#logger.error({ service: service.name, reason: messageOf(failure) }, 'failed');
+      this.#settle(failure);
+    });
+  }
+}
