@@ -1,0 +1,49 @@
+/** Which device: its Kubernetes namespace and name. */
+export interface DeviceId {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Value types of KubeEdge's DeviceModel, in its spelling. */
+export const PROPERTY_TYPES = ['INT', 'FLOAT', 'DOUBLE', 'STRING', 'BOOLEAN', 'BYTES', 'STREAM'] as const;
+export type PropertyType = (typeof PROPERTY_TYPES)[number];
+
+export interface PropertyDefinition {
+  readonly name: string;
+  readonly type: PropertyType;
+  readonly accessMode: 'ReadWrite' | 'ReadOnly';
+  /** Limits as the DeviceModel writes them: decimal text. */
+  readonly minimum?: string;
+  readonly maximum?: string;
+  readonly unit?: string;
+  /** What the cloud wants this property to be. */
+  readonly desired?: string;
+  /** How a mapper reaches the property; opaque here. */
+  readonly visitors?: unknown;
+  readonly collectCycle?: number;
+  readonly reportCycle?: number;
+}
+
+/**
+ * A Device merged with its DeviceModel: everything a node needs to serve that device. `uid` tells a re-created device from its
+ * predecessor of the same name; `binding` counts how often the device was bound to a node, so that facts of an earlier binding
+ * are recognised as old.
+ */
+export interface DeviceDefinition extends DeviceId {
+  readonly uid: string;
+  readonly binding: number;
+  readonly description?: string;
+  readonly protocol: string;
+  readonly protocolConfig?: unknown;
+  readonly properties: readonly PropertyDefinition[];
+}
+
+/** `<namespace>/<name>`: the device in logs, keys and KubeEdge payloads. */
+export function deviceKey(device: DeviceId): string {
+  return `${device.namespace}/${device.name}`;
+}
+
+export function parseDeviceKey(key: string): DeviceId {
+  const [first = '', second] = key.split('/', 2);
+  return second === undefined ? { namespace: 'default', name: first } : { namespace: first, name: second };
+}

@@ -1,0 +1,58 @@
+import type { DeviceId, PropertyType } from './device.ts';
+
+/** What the device said last. Times in milliseconds since the epoch. */
+export interface Reported {
+  readonly value: string;
+  /** Counts the changes of this property's reported value in this store; see `Version`. */
+  readonly n: number;
+  /** When the edge received it. */
+  readonly at: number;
+  /** What the device's own clock said, where it said anything. */
+  readonly deviceTime?: number;
+}
+
+/** What the property should be. */
+export interface Desired {
+  readonly value: string;
+  /** Counts the changes of this property's desired value on this node. */
+  readonly n: number;
+  readonly at: number;
+  /** The revision of the cloud object this value came with, or was set over. */
+  readonly revision: number;
+  /** `local`: set at the edge over what the cloud wanted at `revision`. */
+  readonly origin: 'cloud' | 'local';
+}
+
+/** The desired value that the device's side has confirmed seeing. */
+export interface ObservedDesired {
+  readonly value: string;
+  readonly n: number;
+  readonly at: number;
+}
+
+export interface TwinProperty {
+  readonly type: PropertyType;
+  readonly reported?: Reported;
+  readonly desired?: Desired;
+  readonly observedDesired?: ObservedDesired;
+}
+
+/** Our belief about one device. Immutable: a change makes a new twin. */
+export interface Twin extends DeviceId {
+  readonly uid: string;
+  readonly binding: number;
+  readonly properties: Readonly<Record<string, TwinProperty>>;
+  /** `online`, `offline`, …: what the device, or its silence, last said of itself. */
+  readonly state?: DeviceState;
+}
+
+export interface DeviceState {
+  readonly state: string;
+  readonly n: number;
+  readonly at: number;
+}
+
+export function emptyTwin(device: DeviceId & { readonly uid: string; readonly binding: number }): Twin {
+  const { namespace, name, uid, binding } = device;
+  return { namespace, name, uid, binding, properties: {} };
+}

@@ -1,0 +1,85 @@
+import { parseJson, asObject, asInteger, asString } from '../wire/json.ts';
+import { natsErrors } from './errors.ts';
+import type { NatsLink, NatsMessage } from './nats-link.ts';
+
+export interface StoredMessage {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly messageId: string | undefined;
+  /** `DEL` or `PURGE` on a deleted key of a bucket. */
+  readonly operation: string | undefined;
+  readonly data: Uint8Array;
+}
+
+/**
+ * The newest message of one subject, straight from the stream, or `undefined` when there is none. Uses the form with the subject
+ * in the request's own subject, the only one that a node's permissions allow. Rejects with NATS_UNAVAILABLE.
+ */
+export async function readLast(link: NatsLink, stream: string, subject: string): Promise<StoredMessage | undefined> {
+  const request = `$JS.API.DIRECT.GET.${stream}.${subject}`;
+  const answer = await link.request(request, new Uint8Array());
+  if (answer.status === 404) return undefined;
+  const sequence = Number(answer.header('Nats-Sequence') ?? Number.NaN);
+  if (answer.status !== undefined || !Number.isSafeInteger(sequence))
+    throw natsErrors.NATS_UNAVAILABLE({ subject: request });
+  return {
+    subject: answer.header('Nats-Subject') ?? subject,
+    sequence,
+    messageId: answer.header('Nats-Msg-Id'),
+    operation: answer.header('KV-Operation'),
+    data: answer.data,
+  };
+}
+
+/** What JetStream answered to a publish: its place in the stream, or the reason it was refused. */
+export type PublishReceipt =
+  | { readonly kind: 'stored'; readonly sequence: number; readonly duplicate: boolean }
+  | { readonly kind: 'wrong-sequence' }
+  | { readonly kind: 'refused'; readonly code: number; readonly description: string }
+  | { readonly kind: 'unavailable' };
+
+/** JetStream's API error: the subject's last sequence is not the expected one. */
+const WRONG_LAST_SEQUENCE = 10071;
+
+export function receiptOf(answer: NatsMessage): PublishReceipt {
+  if (answer.status !== undefined) return { kind: 'unavailable' };
+  const body = asObject(parseJson(answer.data)) ?? {};
+  const error = asObject(body['error']);
+  if (error !== undefined) {
+    const code = asInteger(error['err_code']) ?? 0;
+    if (code === WRONG_LAST_SEQUENCE) return { kind: 'wrong-sequence' };
+    // 5xx of JetStream: the server is starting, out of resources, or has no leader; asking again later is right.
+    if ((asInteger(error['code']) ?? 0) >= 500) return { kind: 'unavailable' };
+    return { kind: 'refused', code, description: asString(error['description']) ?? 'no description' };
+  }
+  const sequence = asInteger(body['seq']);
+  return sequence === undefined
+    ? { kind: 'unavailable' }
+    : { kind: 'stored', sequence, duplicate: body['duplicate'] === true };
+}
+
+/**
+ * Puts a value under a key of a bucket. `expected` is the revision the key must have now (0: no value yet). Resolves with the
+ * new revision, or `conflict` when somebody else was first. Rejects with NATS_UNAVAILABLE or NATS_REFUSED.
+ */
+export async function putIfRevision(
+  link: NatsLink,
+  subject: string,
+  payload: Uint8Array,
+  expected: number,
+): Promise<number | 'conflict'> {
+  const answer = await link.request(subject, payload, {
+    headers: { 'Nats-Expected-Last-Subject-Sequence': String(expected) },
+  });
+  const receipt = receiptOf(answer);
+  switch (receipt.kind) {
+    case 'stored':
+      return receipt.sequence;
+    case 'wrong-sequence':
+      return 'conflict';
+    case 'refused':
+      throw natsErrors.NATS_REFUSED({ subject, code: receipt.code, description: receipt.description });
+    case 'unavailable':
+      throw natsErrors.NATS_UNAVAILABLE({ subject });
+  }
+}

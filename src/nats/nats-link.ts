@@ -1,0 +1,244 @@
+// The connection between edge or hub and the NATS server, as a service. Being away is a normal state of a link: `start` returns
+// while it is still trying, reconnects never give up, and `publish` says whether the bytes left instead of dropping them silently.
+import { connect, ErrorCode, Events, headers, NatsError, type Msg, type NatsConnection } from 'nats';
+import { backoffDelay } from '../kit/backoff.ts';
+import type { Deadline } from '../kit/deadline.ts';
+import { messageOf } from '../kit/errors.ts';
+import type { Logger } from '../kit/logger.ts';
+import { HEALTHY, type Health, type Service } from '../kit/service.ts';
+import { sleep } from '../kit/sleep.ts';
+import { TaskGroup } from '../kit/task-group.ts';
+import { ms, seconds, type Duration } from '../kit/units.ts';
+import { natsErrors } from './errors.ts';
+
+export interface NatsLinkConfig {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  /** Shown by the server's monitoring. */
+  readonly clientName: string;
+  readonly inboxPrefix: string;
+}
+
+export interface NatsMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  header(name: string): string | undefined;
+  /** The server's status line code, where it sent one (404: nothing there; 503: nobody listens). */
+  readonly status: number | undefined;
+}
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** Silence that the link bears: two unanswered pings, so a cut without a close is noticed within 10 s. */
+const PING_EVERY = seconds(3);
+const PINGS_UNANSWERED = 2;
+const RECONNECT = { first: ms(100), most: seconds(2) };
+
+export class NatsLink implements Service {
+  readonly name = 'nats-link';
+  readonly #config: NatsLinkConfig;
+  readonly #logger: Logger;
+  readonly #tasks = new TaskGroup();
+  readonly #subscriptions: { readonly subject: string; readonly handle: (message: NatsMessage) => void }[] = [];
+  readonly #connectedListeners: (() => void)[] = [];
+  readonly #disconnectedListeners: (() => void)[] = [];
+  #connection: NatsConnection | undefined;
+  #connected = false;
+  #reason = 'not connected yet';
+
+  constructor(config: NatsLinkConfig, tools: { readonly logger: Logger }) {
+    this.#config = config;
+    this.#logger = tools.logger;
+  }
+
+  get ended(): Promise<unknown> {
+    return this.#tasks.ended;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  start(_signal: AbortSignal): Promise<void> {
+    this.#tasks.run('connect', (signal) => this.#stayConnected(signal));
+    return Promise.resolve();
+  }
+
+  async stop(deadline: Deadline): Promise<void> {
+    const connection = this.#connection;
+    this.#lost('stopped');
+    if (connection !== undefined) {
+      await deadline.wait(connection.flush().catch(ignoreClosed), undefined);
+      await deadline.wait(connection.close(), undefined);
+    }
+    await this.#tasks.close(deadline);
+  }
+
+  health(): Health {
+    return this.#connected
+      ? HEALTHY
+      : { state: 'degraded', reason: `no link to NATS at ${this.#config.url}: ${this.#reason}` };
+  }
+
+  /** Called after each connect and reconnect, once subscriptions are in place again. */
+  onConnected(listener: () => void): void {
+    this.#connectedListeners.push(listener);
+    if (this.#connected) listener();
+  }
+
+  onDisconnected(listener: () => void): void {
+    this.#disconnectedListeners.push(listener);
+  }
+
+  /** Hands the bytes to the socket. False when there is no connection: nothing was sent. */
+  publish(
+    subject: string,
+    payload: Uint8Array,
+    options: { readonly reply?: string; readonly headers?: Headers } = {},
+  ): boolean {
+    if (!this.#connected || this.#connection === undefined) return false;
+    this.#connection.publish(subject, payload, {
+      ...(options.reply === undefined ? {} : { reply: options.reply }),
+      ...(options.headers === undefined ? {} : { headers: headersOf(options.headers) }),
+    });
+    return true;
+  }
+
+  /** Resolves with the answer; rejects with NATS_UNAVAILABLE (time-out, no link) or NATS_FORBIDDEN. */
+  async request(
+    subject: string,
+    payload: Uint8Array,
+    options: { readonly headers?: Headers; readonly timeout?: Duration } = {},
+  ): Promise<NatsMessage> {
+    const connection = this.#connection;
+    if (!this.#connected || connection === undefined) throw natsErrors.NATS_UNAVAILABLE({ subject });
+    try {
+      const answer = await connection.request(subject, payload, {
+        timeout: options.timeout ?? seconds(3),
+        ...(options.headers === undefined ? {} : { headers: headersOf(options.headers) }),
+      });
+      return messageFrom(answer);
+    } catch (error) {
+      throw translate(error, subject);
+    }
+  }
+
+  /** Holds across reconnects. The handler must not throw. */
+  subscribe(subject: string, handle: (message: NatsMessage) => void): void {
+    this.#subscriptions.push({ subject, handle });
+    if (this.#connection !== undefined) this.#open(this.#connection, subject, handle);
+  }
+
+  /** The library's connection, for the JetStream adapters of this folder only. */
+  jetStreamConnection(): NatsConnection | undefined {
+    return this.#connected ? this.#connection : undefined;
+  }
+
+  async #stayConnected(signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      const connection = await this.#tryConnect();
+      if (connection === undefined) {
+        await sleep(backoffDelay(RECONNECT, attempt), signal);
+        continue;
+      }
+      attempt = -1;
+      await this.#serve(connection);
+    }
+  }
+
+  async #tryConnect(): Promise<NatsConnection | undefined> {
+    const { url, user, password, clientName, inboxPrefix } = this.#config;
+    try {
+      // Reconnecting is ours: the library would replay buffered publishes, which the chains must not send twice blindly.
+      return await connect({
+        servers: url,
+        user,
+        pass: password,
+        name: clientName,
+        inboxPrefix,
+        reconnect: false,
+        timeout: seconds(3),
+        pingInterval: PING_EVERY,
+        maxPingOut: PINGS_UNANSWERED,
+      });
+    } catch (error) {
+      this.#reason = messageOf(error);
+      this.#logger.debug({ url, reason: this.#reason }, 'cannot reach NATS');
+      return undefined;
+    }
+  }
+
+  async #serve(connection: NatsConnection): Promise<void> {
+    if (this.#tasks.signal.aborted) return connection.close();
+    this.#connection = connection;
+    for (const { subject, handle } of this.#subscriptions) this.#open(connection, subject, handle);
+    const watched = this.#watchStatus(connection);
+    // A round trip: the server has taken the subscriptions before anybody asks something whose answer comes on one.
+    await connection.flush().catch(ignoreClosed);
+    if (!connection.isClosed()) {
+      this.#connected = true;
+      this.#logger.info({ url: this.#config.url }, 'linked to NATS');
+      for (const listener of this.#connectedListeners) listener();
+    }
+    const failure = await connection.closed();
+    this.#lost(failure === undefined ? 'the server closed the connection' : messageOf(failure));
+    await watched;
+  }
+
+  async #watchStatus(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      if (status.type === Events.Error)
+        this.#logger.warn({ reason: JSON.stringify(status.data) }, 'NATS reported an error');
+    }
+  }
+
+  #lost(reason: string): void {
+    this.#connection = undefined;
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#reason = reason;
+    this.#logger.info({ url: this.#config.url, reason }, 'link to NATS lost');
+    for (const listener of this.#disconnectedListeners) listener();
+  }
+
+  #open(connection: NatsConnection, subject: string, handle: (message: NatsMessage) => void): void {
+    connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) handle(messageFrom(message));
+        else this.#logger.warn({ subject, reason: messageOf(error) }, 'subscription refused');
+      },
+    });
+  }
+}
+
+function headersOf(plain: Headers): ReturnType<typeof headers> {
+  const made = headers();
+  for (const [name, value] of Object.entries(plain)) made.set(name, value);
+  return made;
+}
+
+function messageFrom(message: Msg): NatsMessage {
+  const found = message.headers;
+  return {
+    subject: message.subject,
+    data: message.data,
+    header: (name) => {
+      const value = found?.get(name);
+      return value === '' ? undefined : value;
+    },
+    status: found !== undefined && found.code !== 0 ? found.code : undefined,
+  };
+}
+
+function translate(error: unknown, subject: string): Error {
+  if (error instanceof NatsError && error.code === ErrorCode.PermissionsViolation) {
+    return natsErrors.NATS_FORBIDDEN({ subject }, error);
+  }
+  return natsErrors.NATS_UNAVAILABLE({ subject }, error);
+}
+
+/** A connection that closes while we flush has lost its link; the `closed` promise tells that story. */
+function ignoreClosed(): void {
+  return undefined;
+}

@@ -1,0 +1,86 @@
+// The streams and buckets Skerry needs, as data. Pure: `planStreams` compares with what exists and says what to create or change.
+import {
+  CLAIM_BUCKET,
+  DESIRED_BUCKET,
+  STATE_STREAM,
+  STATE_SUBJECTS,
+  UP_STREAM,
+  UP_SUBJECTS,
+} from '../wire/nats-subjects.ts';
+import type { Bytes } from '../kit/units.ts';
+
+/** The part of JetStream's stream configuration that Skerry decides; field names are the server's. */
+export interface StreamShape {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly max_msgs_per_subject: number;
+  readonly max_age: number;
+  readonly max_bytes: number;
+  readonly max_msg_size: number;
+  readonly duplicate_window: number;
+  readonly discard: 'old' | 'new';
+  readonly allow_direct: boolean;
+  readonly allow_rollup_hdrs: boolean;
+  readonly deny_delete: boolean;
+}
+
+const NANOSECONDS_PER_SECOND = 1_000_000_000;
+const DAY = 24 * 3600 * NANOSECONDS_PER_SECOND;
+const MEBIBYTE = 1024 * 1024;
+
+/** A fact larger than this is refused at the gate, so the stream never has to. */
+export const MAX_MESSAGE_BYTES = MEBIBYTE;
+
+const base = {
+  max_msgs_per_subject: -1,
+  max_age: 0,
+  max_bytes: -1,
+  max_msg_size: MAX_MESSAGE_BYTES,
+  duplicate_window: 120 * NANOSECONDS_PER_SECOND,
+  discard: 'old',
+  allow_direct: true,
+  allow_rollup_hdrs: false,
+  deny_delete: false,
+} as const;
+
+export function wantedStreams(upStreamBytes: Bytes): readonly StreamShape[] {
+  const bucket = (name: string): StreamShape => ({
+    ...base,
+    name: `KV_${name}`,
+    subjects: [`$KV.${name}.>`],
+    max_msgs_per_subject: 1,
+    discard: 'new',
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+  });
+  return [
+    { ...base, name: UP_STREAM, subjects: [UP_SUBJECTS], max_age: 7 * DAY, max_bytes: upStreamBytes },
+    { ...base, name: STATE_STREAM, subjects: [STATE_SUBJECTS], max_msgs_per_subject: 1 },
+    bucket(DESIRED_BUCKET),
+    bucket(CLAIM_BUCKET),
+  ];
+}
+
+export interface StreamChange {
+  readonly action: 'create' | 'update';
+  readonly shape: StreamShape;
+}
+
+export function planStreams(
+  wanted: readonly StreamShape[],
+  existing: ReadonlyMap<string, Partial<StreamShape>>,
+): readonly StreamChange[] {
+  return wanted.flatMap((shape): StreamChange[] => {
+    const found = existing.get(shape.name);
+    if (found === undefined) return [{ action: 'create', shape }];
+    return isAsWanted(shape, found) ? [] : [{ action: 'update', shape }];
+  });
+}
+
+function isAsWanted(shape: StreamShape, found: Partial<StreamShape>): boolean {
+  return Object.entries(shape).every(([field, value]) => {
+    const actual = found[field as keyof StreamShape];
+    // The server leaves out what is false.
+    return JSON.stringify(actual ?? false) === JSON.stringify(value);
+  });
+}

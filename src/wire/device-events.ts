@@ -1,0 +1,156 @@
+// Facts outside: CloudEvents 1.0 JSON batches (`application/cloudevents-batch+json`), oldest event first. One event names one
+// change. This is what cloud services subscribe to; docs/reference/subjects.md describes every field.
+import type { Change, Fact } from '../model/fact.ts';
+import { propertyTypeNamed } from '../model/property-value.ts';
+import type { DeviceId, PropertyType } from '../model/device.ts';
+import { deviceKey, parseDeviceKey } from '../model/device.ts';
+import type { Version } from '../model/version.ts';
+import { asArray, asInteger, asObject, asString, parseJson, type JsonObject } from './json.ts';
+
+export const BATCH_CONTENT_TYPE = 'application/cloudevents-batch+json';
+
+export const EVENT_TYPES = {
+  reported: 'io.skerry.twin.reported.v1',
+  observed: 'io.skerry.twin.observed.v1',
+  state: 'io.skerry.device.state.v1',
+} as const;
+
+/** What the publisher knows besides the fact itself. */
+export interface Stamp {
+  readonly node: string;
+  /** `<incarnation>.<sequence>` of the fact; events of one fact add their place. */
+  readonly id: string;
+  readonly term: number;
+  /** True for backlog: the device may have newer values already. */
+  readonly historical: boolean;
+}
+
+/** One event, decoded. `property`, `type` and `value` are those of the change; a state event has `property` `""`. */
+export interface DeviceEvent {
+  readonly id: string;
+  readonly kind: Change['kind'];
+  readonly node: string;
+  readonly device: DeviceId;
+  readonly uid: string;
+  readonly property: string;
+  readonly type: PropertyType;
+  readonly value: string;
+  readonly version: Version;
+  readonly receivedAt: number;
+  readonly deviceTime?: number;
+  readonly historical: boolean;
+}
+
+const SOURCE_PREFIX = '/skerry/nodes/';
+
+/** The events of one fact as JSON text, comma-separated, ready to stand in a batch. */
+export function encodeFact(fact: Fact, stamp: Stamp): string {
+  return fact.changes
+    .map((change, place) => JSON.stringify(eventOf(fact, change, { ...stamp, id: `${stamp.id}.${place}` })))
+    .join(',');
+}
+
+export function encodeBatch(encodedFacts: readonly string[]): Uint8Array {
+  return Buffer.from(`[${encodedFacts.join(',')}]`);
+}
+
+function eventOf(fact: Fact, change: Change, stamp: Stamp): JsonObject {
+  const received = new Date(fact.at).toISOString();
+  return {
+    specversion: '1.0',
+    id: stamp.id,
+    source: `${SOURCE_PREFIX}${stamp.node}`,
+    type: EVENT_TYPES[change.kind],
+    subject: deviceKey(fact.device),
+    time: received,
+    datacontenttype: 'application/json',
+    data: {
+      ...dataOf(change),
+      uid: fact.uid,
+      version: { binding: fact.binding, term: stamp.term, n: change.n },
+      quality: 'good',
+      receivedTime: received,
+      ...(fact.eventId === undefined ? {} : { eventId: fact.eventId }),
+      ...(stamp.historical ? { historical: true } : {}),
+    },
+  };
+}
+
+function dataOf(change: Change): JsonObject {
+  if (change.kind === 'state') return { state: change.state };
+  const { property, value, type, deviceTime } = change;
+  return {
+    property,
+    value,
+    type,
+    ...(deviceTime === undefined ? {} : { deviceTime: new Date(deviceTime).toISOString() }),
+  };
+}
+
+export type DecodedBatch =
+  | { readonly kind: 'ok'; readonly events: readonly DeviceEvent[] }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Events of kinds this version does not know are left out, so that a newer edge can speak to an older hub. */
+export function decodeBatch(payload: Uint8Array): DecodedBatch {
+  const list = asArray(parseJson(payload));
+  if (list === undefined) return { kind: 'refused', reason: 'the payload is not a JSON array of CloudEvents' };
+  const events: DeviceEvent[] = [];
+  for (const [place, item] of list.entries()) {
+    const kind = kindOf(asObject(item)?.['type']);
+    if (kind === undefined) continue;
+    const event = decodeEvent(asObject(item) ?? {}, kind);
+    if (event === undefined) return { kind: 'refused', reason: `event ${place} of the batch lacks a required field` };
+    events.push(event);
+  }
+  return { kind: 'ok', events };
+}
+
+function kindOf(type: unknown): Change['kind'] | undefined {
+  return (Object.keys(EVENT_TYPES) as Change['kind'][]).find((kind) => EVENT_TYPES[kind] === type);
+}
+
+function decodeEvent(event: JsonObject, kind: Change['kind']): DeviceEvent | undefined {
+  const data = asObject(event['data']) ?? {};
+  const id = asString(event['id']);
+  const source = asString(event['source']);
+  const subject = asString(event['subject']);
+  const uid = asString(data['uid']);
+  const version = decodeVersion(data['version']);
+  const change = decodeChange(data, kind);
+  if (id === undefined || source === undefined || subject === undefined || uid === undefined || version === undefined)
+    return undefined;
+  if (change === undefined) return undefined;
+  return {
+    id,
+    kind,
+    node: source.slice(SOURCE_PREFIX.length),
+    device: parseDeviceKey(subject),
+    uid,
+    version,
+    ...change,
+    receivedAt: Date.parse(asString(data['receivedTime']) ?? ''),
+    historical: data['historical'] === true,
+  };
+}
+
+type DecodedChange = Pick<DeviceEvent, 'property' | 'type' | 'value' | 'deviceTime'>;
+
+function decodeChange(data: JsonObject, kind: Change['kind']): DecodedChange | undefined {
+  if (kind === 'state') {
+    const state = asString(data['state']);
+    return state === undefined ? undefined : { property: '', type: 'STRING', value: state };
+  }
+  const property = asString(data['property']);
+  const value = asString(data['value']);
+  const type = propertyTypeNamed(asString(data['type']) ?? '');
+  if (property === undefined || value === undefined || type === undefined) return undefined;
+  const deviceTime = Date.parse(asString(data['deviceTime']) ?? '');
+  return { property, type, value, ...(Number.isNaN(deviceTime) ? {} : { deviceTime }) };
+}
+
+function decodeVersion(raw: unknown): Version | undefined {
+  const object = asObject(raw) ?? {};
+  const [binding, term, n] = [asInteger(object['binding']), asInteger(object['term']), asInteger(object['n'])];
+  return binding === undefined || term === undefined || n === undefined ? undefined : { binding, term, n };
+}

@@ -1,0 +1,61 @@
+// KubeEdge's device topics, built and parsed here and nowhere else. Both address forms are served: `<ns>/<device>` (KubeEdge
+// ≥ 1.17) and the one-level `<device>` of older clients and all tutorials, which means namespace `default`.
+import type { DeviceId } from '../model/device.ts';
+
+export const DEVICE_ROOT = '$hw/events/device';
+const DEFAULT_NAMESPACE = 'default';
+
+export const DEVICE_REQUESTS = ['twin/update', 'twin/get', 'state/update'] as const;
+export type DeviceRequest = (typeof DEVICE_REQUESTS)[number];
+
+export const DEVICE_ANSWERS = [
+  'twin/update/result',
+  'twin/update/document',
+  'twin/update/delta',
+  'twin/get/result',
+  'state/update/result',
+] as const;
+export type DeviceAnswer = (typeof DEVICE_ANSWERS)[number];
+
+export interface DeviceTopic {
+  readonly device: DeviceId;
+  readonly request: DeviceRequest;
+}
+
+/** What a client asks of which device; `undefined` for every other topic. */
+export function parseDeviceTopic(topic: string): DeviceTopic | undefined {
+  if (!topic.startsWith(`${DEVICE_ROOT}/`)) return undefined;
+  const levels = topic.slice(DEVICE_ROOT.length + 1).split('/');
+  const request = levels.slice(-2).join('/');
+  const address = levels.slice(0, -2);
+  if (!isDeviceRequest(request) || address.length < 1 || address.length > 2) return undefined;
+  const [first, second] = address;
+  if (first === undefined || first === '' || second === '') return undefined;
+  const device =
+    second === undefined ? { namespace: DEFAULT_NAMESPACE, name: first } : { namespace: first, name: second };
+  return { device, request };
+}
+
+function isDeviceRequest(text: string): text is DeviceRequest {
+  return (DEVICE_REQUESTS as readonly string[]).includes(text);
+}
+
+/** The topics an answer goes to: one, or both address forms for devices in `default`. */
+export function answerTopics(device: DeviceId, answer: DeviceAnswer): readonly string[] {
+  const twoLevel = `${DEVICE_ROOT}/${device.namespace}/${device.name}/${answer}`;
+  return device.namespace === DEFAULT_NAMESPACE ? [twoLevel, `${DEVICE_ROOT}/${device.name}/${answer}`] : [twoLevel];
+}
+
+export function requestTopic(device: DeviceId, request: DeviceRequest): string {
+  return `${DEVICE_ROOT}/${device.namespace}/${device.name}/${request}`;
+}
+
+/** Retained: what a mapper must know of a device, its definition and desired values. */
+export function mapperTopic(protocol: string, device: DeviceId): string {
+  return `$skerry/mapper/${protocol}/${device.namespace}/${device.name}`;
+}
+
+/** Where a payload that breaks the contract is put, with the reason. */
+export function rejectedTopic(device: DeviceId): string {
+  return `$skerry/rejected/${device.namespace}/${device.name}`;
+}

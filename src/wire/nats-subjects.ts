@@ -1,0 +1,94 @@
+// NATS subjects, streams and buckets, built and parsed here and nowhere else. A Kubernetes name may hold `.`, which separates
+// tokens in a subject; it is written `_`, which such names never hold.
+import type { DeviceId } from '../model/device.ts';
+
+export const UP_STREAM = 'skerry-up';
+export const STATE_STREAM = 'skerry-state';
+export const DESIRED_BUCKET = 'skerry-desired';
+export const CLAIM_BUCKET = 'skerry-claims';
+
+export const DESIRED_STREAM = `KV_${DESIRED_BUCKET}`;
+export const CLAIM_STREAM = `KV_${CLAIM_BUCKET}`;
+
+export const UP_SUBJECTS = 'skerry.*.up.>';
+export const STATE_SUBJECTS = 'skerry.*.state.>';
+export const HEARTBEAT_SUBJECTS = 'skerry.*.heartbeat';
+
+/** What a chain carries: values of a device, or what happened to it. */
+export type ChainClass = 'twin' | 'event';
+
+const token = (name: string): string => name.replaceAll('.', '_');
+const untoken = (text: string): string => text.replaceAll('_', '.');
+
+/** The subject of a device's chain on a node. */
+export function chainSubject(node: string, chainClass: ChainClass, device: DeviceId): string {
+  return `skerry.${token(node)}.up.${chainClass}.${token(device.namespace)}.${token(device.name)}`;
+}
+
+export function stateSubject(node: string, device: DeviceId): string {
+  return `skerry.${token(node)}.state.${token(device.namespace)}.${token(device.name)}`;
+}
+
+export function heartbeatSubject(node: string): string {
+  return `skerry.${token(node)}.heartbeat`;
+}
+
+/** The node that published on a `skerry.<node>.…` subject. */
+export function nodeOfSubject(subject: string): string | undefined {
+  const [root, node] = subject.split('.', 2);
+  return root === 'skerry' && node !== undefined ? untoken(node) : undefined;
+}
+
+/** Key of one desired object in the bucket. */
+export function desiredKey(node: string, kind: 'device', id: DeviceId): string {
+  return `${token(node)}.${kind}.${token(id.namespace)}.${token(id.name)}`;
+}
+
+/** Key of a node's index in the bucket. `_index` cannot be a kind. */
+export function indexKey(node: string): string {
+  return `${token(node)}._index`;
+}
+
+export function claimKey(node: string): string {
+  return token(node);
+}
+
+export function bucketSubject(bucket: string, key: string): string {
+  return `$KV.${bucket}.${key}`;
+}
+
+/** The key within a bucket that a `$KV.<bucket>.<key>` subject names. */
+export function keyOfBucketSubject(bucket: string, subject: string): string | undefined {
+  const prefix = `$KV.${bucket}.`;
+  return subject.startsWith(prefix) ? subject.slice(prefix.length) : undefined;
+}
+
+/** The core subscription that tells a node what changed in its part of the desired bucket. */
+export function desiredHints(node: string): string {
+  return bucketSubject(DESIRED_BUCKET, `${token(node)}.>`);
+}
+
+export function inboxPrefix(node: string): string {
+  return `_INBOX_${token(node)}`;
+}
+
+/** What a node's NATS user may do and nothing else (design: the way down, permissions). */
+export function nodePermissions(node: string): {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+} {
+  const own = token(node);
+  const directGet = (stream: string, subjects: string): string => `$JS.API.DIRECT.GET.${stream}.${subjects}`;
+  return {
+    publish: [
+      `skerry.${own}.up.>`,
+      `skerry.${own}.state.>`,
+      `skerry.${own}.heartbeat`,
+      bucketSubject(CLAIM_BUCKET, own),
+      directGet(UP_STREAM, `skerry.${own}.up.>`),
+      directGet(CLAIM_STREAM, bucketSubject(CLAIM_BUCKET, own)),
+      directGet(DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, `${own}.>`)),
+    ],
+    subscribe: [`${inboxPrefix(node)}.>`, desiredHints(node)],
+  };
+}
