@@ -232,7 +232,7 @@ function messageFrom(message: Msg): NatsMessage {
 }
 
 function translate(error: unknown, subject: string): Error {
-  if (error instanceof NatsError && error.code === ErrorCode.PermissionsViolation) {
+  if (error instanceof NatsError && error.code === (ErrorCode.PermissionsViolation as string)) {
     return natsErrors.NATS_FORBIDDEN({ subject }, error);
   }
   return natsErrors.NATS_UNAVAILABLE({ subject }, error);
