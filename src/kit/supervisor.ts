@@ -11,6 +11,9 @@ export class Supervisor implements Service {
   readonly #services: readonly Service[];
   readonly #logger: Logger;
   readonly #started: Service[] = [];
+  /** Aborted by a stop, so that a start under way goes no further. */
+  readonly #halt = new AbortController();
+  #begun: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
   #settle!: (failure: unknown) => void;
 
@@ -23,20 +26,19 @@ export class Supervisor implements Service {
   }
 
   async start(signal: AbortSignal): Promise<void> {
+    const starting = this.#startAll(AbortSignal.any([signal, this.#halt.signal]));
+    this.#begun = Promise.allSettled([starting]);
     try {
-      for (const service of this.#services) {
-        signal.throwIfAborted();
-        await service.start(signal);
-        this.#started.push(service);
-        this.#watch(service);
-      }
+      await starting;
     } catch (error) {
       await this.stop(Deadline.after(seconds(5)));
       throw error;
     }
   }
 
+  /** Also during a start: what had started by then stops, the rest does not start, and the start rejects. */
   stop(deadline: Deadline): Promise<void> {
+    this.#halt.abort();
     this.#stopping ??= this.#stopAll(deadline);
     return this.#stopping;
   }
@@ -51,7 +53,18 @@ export class Supervisor implements Service {
       : { state: worst.health.state, reason: `${worst.service.name}: ${worst.health.reason ?? worst.health.state}` };
   }
 
+  async #startAll(signal: AbortSignal): Promise<void> {
+    for (const service of this.#services) {
+      signal.throwIfAborted();
+      await service.start(signal);
+      this.#started.push(service);
+      this.#watch(service);
+    }
+    signal.throwIfAborted();
+  }
+
   async #stopAll(deadline: Deadline): Promise<void> {
+    await deadline.wait(this.#begun, undefined);
     for (const service of this.#started.reverse()) {
       const begun = performance.now();
       await deadline.wait(service.stop(deadline), undefined);

@@ -6,6 +6,8 @@ export type ValueCheck =
   { readonly kind: 'ok'; readonly text: string } | { readonly kind: 'refused'; readonly reason: string };
 
 const INTEGER = /^[+-]?\d+$/;
+/** Digits of any 64-bit integer, and some leading zeros: longer ones are not even counted. */
+const MOST_DIGITS = 64;
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
@@ -28,7 +30,8 @@ const TYPE_NAMES: Readonly<Record<string, PropertyType>> = {
 
 /** The type a client's `metadata.type` names, in any case; `undefined` for a name nobody knows. */
 export function propertyTypeNamed(name: string): PropertyType | undefined {
-  return TYPE_NAMES[name.toLowerCase()];
+  const lowered = name.toLowerCase();
+  return Object.hasOwn(TYPE_NAMES, lowered) ? TYPE_NAMES[lowered] : undefined;
 }
 
 /** Checks a raw JSON value against the property's type and limits. Pure; the reason is a sentence without the property's name. */
@@ -36,8 +39,12 @@ export function checkValue(
   raw: unknown,
   property: Pick<PropertyDefinition, 'type' | 'minimum' | 'maximum'>,
 ): ValueCheck {
-  const text = textOf(raw);
-  if (text === undefined) return refused('has a null value; leave the property out, or give it a value');
+  if (property.type === 'INT' && Number.isInteger(raw) && !Number.isSafeInteger(raw)) {
+    return refused('is larger than the integers that JSON numbers carry exactly; send its digits as a string');
+  }
+  const read = textOf(raw);
+  if (read.kind === 'refused') return read;
+  const { text } = read;
   switch (property.type) {
     case 'INT':
       return checkInteger(text, property);
@@ -53,9 +60,16 @@ export function checkValue(
   }
 }
 
-function textOf(raw: unknown): string | undefined {
-  if (raw === null || raw === undefined) return undefined;
-  return typeof raw === 'string' ? raw : JSON.stringify(raw);
+function textOf(raw: unknown): ValueCheck {
+  if (raw === null || raw === undefined) return refused('has a null value; leave the property out, or give it a value');
+  if (typeof raw === 'string') return ok(raw);
+  try {
+    return ok(JSON.stringify(raw));
+  } catch (error) {
+    // `JSON.parse` bears any depth, `JSON.stringify` only that of the stack.
+    if (error instanceof RangeError) return refused('is nested too deeply');
+    throw error;
+  }
 }
 
 function checkBoolean(text: string): ValueCheck {
@@ -64,9 +78,9 @@ function checkBoolean(text: string): ValueCheck {
 
 function checkInteger(text: string, limits: Pick<PropertyDefinition, 'minimum' | 'maximum'>): ValueCheck {
   if (!INTEGER.test(text)) return refused(`must be an integer, not ${quote(text)}`);
-  const value = BigInt(text.startsWith('+') ? text.slice(1) : text);
+  const value = text.length > MOST_DIGITS ? INT64_MAX + 1n : integerOf(text);
   if (value < INT64_MIN || value > INT64_MAX) return refused(`must fit 64 bits, not ${quote(text)}`);
-  return withinLimits(Number(value), text, limits);
+  return withinLimits(value, text, limits);
 }
 
 function checkDecimal(text: string, limits: Pick<PropertyDefinition, 'minimum' | 'maximum'>): ValueCheck {
@@ -75,15 +89,20 @@ function checkDecimal(text: string, limits: Pick<PropertyDefinition, 'minimum' |
   return withinLimits(Number(text), text, limits);
 }
 
+/** `BigInt` takes no plus sign. */
+const integerOf = (text: string): bigint => BigInt(text.startsWith('+') ? text.slice(1) : text);
+/** Exact for integers: one that is compared as a floating number is equal to its neighbours beyond 2^53. */
+const limitOf = (text: string): bigint | number => (INTEGER.test(text) ? integerOf(text) : Number(text));
+
 function withinLimits(
-  value: number,
+  value: bigint | number,
   text: string,
   limits: Pick<PropertyDefinition, 'minimum' | 'maximum'>,
 ): ValueCheck {
-  if (limits.minimum !== undefined && limits.minimum !== '' && value < Number(limits.minimum)) {
+  if (limits.minimum !== undefined && limits.minimum !== '' && value < limitOf(limits.minimum)) {
     return refused(`must be at least ${limits.minimum}, not ${text}`);
   }
-  if (limits.maximum !== undefined && limits.maximum !== '' && value > Number(limits.maximum)) {
+  if (limits.maximum !== undefined && limits.maximum !== '' && value > limitOf(limits.maximum)) {
     return refused(`must be at most ${limits.maximum}, not ${text}`);
   }
   return ok(text);

@@ -33,7 +33,8 @@ export interface ConsumerConfig {
   readonly durable: string;
 }
 
-const ACK_WAIT_SECONDS = 60;
+/** How long what a killed hub had in hand waits for the next one. While a message is in hand its redeliveries cost little. */
+const ACK_WAIT_SECONDS = 15;
 /** Messages handed over and not yet acknowledged: bounds what a slow Kubernetes can pile up in the hub's memory. */
 const MAX_UNACKNOWLEDGED = 10_000;
 const REWIND = seconds(600);
@@ -47,8 +48,9 @@ export class ConsumerLoop implements Service {
   readonly #logger: Logger;
   readonly #handle: (message: StreamMessage) => Promise<Verdict>;
   readonly #tasks = new TaskGroup();
+  readonly #inHand = new Map<string, JsMsg>();
+  #pause: AbortController | undefined;
   #reason: string | undefined = 'not consuming yet';
-  #close: (() => Promise<void>) | undefined;
 
   constructor(
     config: ConsumerConfig,
@@ -70,16 +72,15 @@ export class ConsumerLoop implements Service {
   }
 
   start(_signal: AbortSignal): Promise<void> {
+    const goOn = (): void => this.#pause?.abort();
+    this.#link.onConnected(goOn);
+    this.#tasks.signal.addEventListener('abort', goOn, { once: true });
     this.#tasks.run('consume', (signal) => this.#consume(signal));
     return Promise.resolve();
   }
 
   async stop(deadline: Deadline): Promise<void> {
-    const closing = this.#close?.().catch((error: unknown) =>
-      this.#logger.debug({ reason: messageOf(error) }, 'consumer close'),
-    );
     await this.#tasks.close(deadline);
-    await deadline.wait(Promise.resolve(closing), undefined);
   }
 
   health(): Health {
@@ -92,7 +93,9 @@ export class ConsumerLoop implements Service {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const connection = this.#link.jetStreamConnection();
       if (connection !== undefined && (await this.#consumeOver(connection, signal))) attempt = 0;
-      await sleep(backoffDelay(RETRY, attempt), signal);
+      this.#pause = new AbortController();
+      const pause = await sleep(backoffDelay(RETRY, attempt), this.#pause.signal);
+      if (pause === 'aborted') attempt = 0;
     }
   }
 
@@ -100,34 +103,60 @@ export class ConsumerLoop implements Service {
   async #consumeOver(connection: NatsConnection, signal: AbortSignal): Promise<boolean> {
     try {
       const consumer = await this.#position(connection);
-      const messages = await consumer.consume({ max_messages: 500 });
-      this.#close = async () => {
-        await messages.close();
-      };
-      signal.addEventListener('abort', () => void this.#close?.(), { once: true });
+      const messages = await consumer.consume({
+        max_messages: 500,
+        abort_on_missing_resource: true,
+        callback: (message) => this.#hand(message),
+      });
       this.#reason = undefined;
-      for await (const message of messages) void this.#hand(message);
+      // The library goes on waiting on a connection that has closed for good, so the end of that counts too.
+      const failure = await Promise.race([messages.closed(), connection.closed(), aborted(signal)]);
+      this.#reason = failure instanceof Error ? messageOf(failure) : 'no link to NATS';
+      messages.close().catch((error: unknown) => this.#logger.debug({ reason: messageOf(error) }, 'consumer close'));
       return true;
     } catch (error) {
       this.#reason = messageOf(error);
       this.#logger.debug({ stream: this.#config.stream, reason: this.#reason }, 'cannot consume');
       return false;
-    } finally {
-      this.#close = undefined;
     }
   }
 
-  async #hand(message: JsMsg): Promise<void> {
-    const verdict = await this.#handle({ subject: message.subject, data: message.data, sequence: message.seq });
-    if (verdict === 'done') message.ack();
-    else if ('retryAfter' in verdict) message.nak(verdict.retryAfter);
-    else {
-      this.#logger.error(
-        { subject: message.subject, sequence: message.seq, reason: verdict.poison },
-        'message set aside',
-      );
-      message.term();
+  /** A message that is delivered again while it is still in hand is not handed over twice: only its newest delivery counts. */
+  #hand(message: JsMsg): void {
+    // With the time, because the sequences of a stream that was made anew begin again.
+    const key = `${message.seq}.${message.info.timestampNanos}`;
+    const isInHand = this.#inHand.has(key);
+    this.#inHand.set(key, message);
+    if (!isInHand) void this.#settle(key, message);
+  }
+
+  async #settle(key: string, message: JsMsg): Promise<void> {
+    const verdict = await this.#verdictOn(message);
+    const newest = this.#inHand.get(key) ?? message;
+    this.#inHand.delete(key);
+    try {
+      this.#answer(newest, verdict);
+    } catch (error) {
+      // The connection has closed meanwhile: the message will be delivered again.
+      this.#logger.debug({ sequence: message.seq, reason: messageOf(error) }, 'not acknowledged');
     }
+  }
+
+  async #verdictOn({ subject, data, seq: sequence }: JsMsg): Promise<Verdict> {
+    try {
+      return await this.#handle({ subject, data, sequence });
+    } catch (error) {
+      this.#logger.error({ subject, sequence, reason: messageOf(error) }, 'handler failed; the message comes again');
+      return { retryAfter: RETRY.most };
+    }
+  }
+
+  #answer(message: JsMsg, verdict: Verdict): void {
+    if (verdict === 'done') return message.ack();
+    if ('retryAfter' in verdict) return message.nak(verdict.retryAfter);
+    const { subject, seq: sequence } = message;
+    this.#logger.error({ subject, sequence, reason: verdict.poison }, 'message set aside');
+    message.term();
   }
 
   /** Makes the consumer where there is none, and winds it back where the server lost the end of its stream (ADR 0004). */
@@ -165,4 +194,8 @@ export class ConsumerLoop implements Service {
 async function consumerInfo(jsm: JetStreamManager, stream: string, durable: string): Promise<ConsumerInfo | undefined> {
   for await (const info of jsm.consumers.list(stream)) if (info.name === durable) return info;
   return undefined;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

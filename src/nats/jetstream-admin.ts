@@ -47,3 +47,14 @@ export async function streamFacts(link: NatsLink, stream: string): Promise<Strea
     throw natsErrors.NATS_UNAVAILABLE({ subject: `$JS.API.STREAM.INFO.${stream}` }, error);
   }
 }
+
+/** Every subject that matches and holds a message. Rejects with NATS_UNAVAILABLE. */
+export async function subjectsOf(link: NatsLink, stream: string, filter: string): Promise<readonly string[]> {
+  const jsm = await manager(link);
+  try {
+    const info = await jsm.streams.info(stream, { subjects_filter: filter });
+    return Object.keys(info.state.subjects ?? {});
+  } catch (error) {
+    throw natsErrors.NATS_UNAVAILABLE({ subject: `$JS.API.STREAM.INFO.${stream}` }, error);
+  }
+}

@@ -68,11 +68,13 @@ export class NatsLink implements Service {
   async stop(deadline: Deadline): Promise<void> {
     const connection = this.#connection;
     this.#lost('stopped');
+    // First of all, so that the loop does not connect again as soon as this connection is closed.
+    const ended = this.#tasks.close(deadline);
     if (connection !== undefined) {
       await deadline.wait(connection.flush().catch(ignoreClosed), undefined);
       await deadline.wait(connection.close(), undefined);
     }
-    await this.#tasks.close(deadline);
+    await ended;
   }
 
   health(): Health {
@@ -173,7 +175,8 @@ export class NatsLink implements Service {
     if (this.#tasks.signal.aborted) return connection.close();
     this.#connection = connection;
     for (const { subject, handle } of this.#subscriptions) this.#open(connection, subject, handle);
-    const watched = this.#watchStatus(connection);
+    // Not awaited: the library never ends its status iterator; it goes with the connection.
+    void this.#watchStatus(connection);
     // A round trip: the server has taken the subscriptions before anybody asks something whose answer comes on one.
     await connection.flush().catch(ignoreClosed);
     if (!connection.isClosed()) {
@@ -183,7 +186,6 @@ export class NatsLink implements Service {
     }
     const failure = await connection.closed();
     this.#lost(failure === undefined ? 'the server closed the connection' : messageOf(failure));
-    await watched;
   }
 
   async #watchStatus(connection: NatsConnection): Promise<void> {

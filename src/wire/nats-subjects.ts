@@ -49,6 +49,11 @@ export function indexKey(node: string): string {
   return `${token(node)}._index`;
 }
 
+/** The node in whose part of the desired bucket a key lies. */
+export function nodeOfKey(key: string): string {
+  return untoken(key.split('.', 1)[0] ?? '');
+}
+
 export function claimKey(node: string): string {
   return token(node);
 }

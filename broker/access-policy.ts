@@ -1,0 +1,28 @@
+// Who may publish where, decided without looking at anything but names. Anonymous clients may use every device topic; what only
+// the broker may say is closed to all of them.
+
+const OWN_TOPICS = ['$skerry', '$SYS'];
+
+/** Whether a client may publish to this topic. */
+export function mayPublish(topic: string): boolean {
+  if (!topic.startsWith('$')) return true;
+  return !OWN_TOPICS.some((root) => topic === root || topic.startsWith(`${root}/`));
+}
+
+/**
+ * Whether a WebSocket may be opened from a web page of this origin. Programs send no origin. A browser does, and would let any
+ * page on the internet reach the broker on its user's own loopback: only pages of this machine, or of the host that was asked
+ * for, are let in.
+ */
+export function mayOpenFrom(origin: string | undefined, host: string | undefined): boolean {
+  if (origin === undefined) return true;
+  if (!URL.canParse(origin)) return false;
+  const page = new URL(origin);
+  return LOOPBACK.has(page.hostname) || (host !== undefined && page.hostname === hostnameOf(host));
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+function hostnameOf(host: string): string | undefined {
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : undefined;
+}

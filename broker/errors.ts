@@ -1,0 +1,40 @@
+import { errorTable } from '../src/kit/errors.ts';
+
+/** `option` is the one that changes this address. */
+type Address = Readonly<{ host: string; port: number; option: string }>;
+
+export const brokerErrors = errorTable({
+  BROKER_PORT_IN_USE: {
+    kind: 'refused',
+    message: ({ host, port, option }: Address) =>
+      `another program listens on ${host}:${port}; stop it, or choose another address with ${option} (port 0 takes any free one)`,
+  },
+  BROKER_ADDRESS_REFUSED: {
+    kind: 'refused',
+    message: ({ host, port, option, reason }: Address & { reason: string }) =>
+      `cannot listen on ${host}:${port}: ${reason}; choose another address with ${option}`,
+  },
+  BROKER_STOPPED: {
+    kind: 'unavailable',
+    message: ({ topic }: { topic: string }) => `cannot publish to ${topic}: the broker is not running`,
+  },
+  BROKER_GATE_UNAVAILABLE: {
+    kind: 'unavailable',
+    message: ({ topic, client }: { topic: string; client: string }) =>
+      `the publication of ${client} to ${topic} cannot be kept now; it is not acknowledged and must be sent again`,
+  },
+  BROKER_TOPIC_FORBIDDEN: {
+    kind: 'refused',
+    message: ({ topic, client }: { topic: string; client: string }) =>
+      `${client} may not publish to ${topic}: topics under $SYS and $skerry are the broker's own`,
+  },
+  BROKER_CLIENT_ID_MISSING: {
+    kind: 'refused',
+    message: () => 'a client without a client id must ask for a clean session (MQTT-3.1.3-8)',
+  },
+  BROKER_PACKET_TOO_LARGE: {
+    kind: 'refused',
+    message: ({ size, limit }: { size: number; limit: number }) =>
+      `a packet of ${size} bytes is over the limit of ${limit} bytes`,
+  },
+});

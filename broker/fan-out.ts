@@ -1,0 +1,28 @@
+// How a publication reaches its subscribers: Aedes' usual in-memory emitter, with one promise added. Whoever publishes does not
+// wait for those who read. As Aedes has it, a publication ends when the slowest subscriber's socket has drained, and a hundred
+// such publications stop everybody; here a subscriber that does not read is the business of `BrokerLimits.backlog` alone.
+import mqemitter from 'mqemitter';
+import type { Audience } from './audience.ts';
+
+const UNLIMITED = 0;
+
+export function createFanOut(audience: Audience): mqemitter.MQEmitter {
+  // MQTT-4.7.1-3: levels may be empty.
+  const emitter = mqemitter({ concurrency: UNLIMITED, matchEmptyLevels: true });
+  const emit = emitter.emit.bind(emitter);
+  emitter.emit = (message, handedOver) => {
+    emit(message);
+    handedOver?.();
+  };
+  const on = emitter.on.bind(emitter);
+  emitter.on = (filter, listener, done) => {
+    audience.listen(filter);
+    return on(filter, listener, done);
+  };
+  const removeListener = emitter.removeListener.bind(emitter);
+  emitter.removeListener = (filter, listener, done) => {
+    audience.leave(filter);
+    removeListener(filter, listener, done);
+  };
+  return emitter;
+}

@@ -1,0 +1,45 @@
+// MQTT over WebSocket (MQTT 3.1.1, chapter 6): an HTTP server that upgrades, and each socket as a stream of bytes. The only file
+// that touches `ws`.
+import { createServer, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { createWebSocketStream, WebSocketServer } from 'ws';
+import { mayOpenFrom } from './access-policy.ts';
+
+/** Frames are cut as the client likes; packets have a limit of their own, so this one only bounds what is held of a frame. */
+const FRAME_LIMIT = 2 * 1024 * 1024;
+const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
+
+export function createWebSocketServer(accept: (connection: Duplex) => void): Server {
+  const upgrader = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: FRAME_LIMIT,
+    handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
+  });
+  const server = createServer((_request, response) => {
+    response.writeHead(426, { Upgrade: 'websocket', 'Content-Type': 'text/plain' });
+    response.end('MQTT over WebSocket is spoken here, with the subprotocol "mqtt".\n');
+  });
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', ignoreLostHandshake);
+    if (!mayOpenFrom(request.headers.origin, request.headers.host)) {
+      refuse(socket);
+      return;
+    }
+    upgrader.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.removeListener('error', ignoreLostHandshake);
+      accept(createWebSocketStream(webSocket));
+    });
+  });
+  return server;
+}
+
+function refuse(socket: Duplex): void {
+  socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
+}
+
+/** A client that goes away while it shakes hands is nobody's problem. */
+function ignoreLostHandshake(): void {
+  return undefined;
+}

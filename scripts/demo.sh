@@ -1,0 +1,11 @@
+#!/bin/sh
+# npm run demo: sets up what is missing, then runs `skerry demo` with the same arguments.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+
+check_node
+install_npm_packages
+install_nats_server
+build_program
+exec node dist/bundle/skerry.js demo "$@"

@@ -1,0 +1,48 @@
+#!/bin/sh
+# npm test: sets up what is missing, then every check, each stage with its name and its time; the tests come last and their
+# summary is the end of the output. `test.sh long` adds the long forms.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+. scripts/test-tools.sh
+
+case ${1-} in
+  '' | long) ;;
+  *) die "test.sh takes nothing, or the word long; not \"$1\"." ;;
+esac
+
+stage() {
+  name=$1
+  shift
+  printf '== %s\n' "$name"
+  begun=$(date +%s)
+  "$@" || { printf '== %s: FAILED after %s s\n' "$name" "$(($(date +%s) - begun))"; exit 1; }
+  printf '== %s: %s s\n' "$name" "$(($(date +%s) - begun))"
+}
+
+set_up() {
+  check_node
+  install_npm_packages
+  install_nats_server
+  install_test_tools
+}
+
+build() { npx --no-install tsc -p tsconfig.json && build_program; }
+
+# From the sources, so that what an earlier build left in dist is not run.
+test_files() {
+  find tests -name '*.test.ts' | { [ "${1-}" = long ] && cat || grep -v '^tests/long/'; } | LC_ALL=C sort | sed 's#^#dist/#; s#\.ts$#.js#'
+}
+
+stage 'set-up' set_up
+stage 'lint' npm run -s lint
+stage 'format' npm run -s format:check
+stage 'import rules' npm run -s arch
+stage 'types and build' build
+
+files=$(test_files "${1-}")
+[ -n "$files" ] || die 'no tests were found under tests/.'
+[ -t 1 ] && reporter=spec || reporter=tap
+printf '== tests\n'
+# shellcheck disable=SC2086 # a list of files without spaces
+exec node --test --test-concurrency=2 --test-reporter="$reporter" --test-timeout="${TEST_TIMEOUT_MS:-300000}" $files

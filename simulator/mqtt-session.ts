@@ -1,0 +1,124 @@
+// The simulator's own MQTT client, and the only file here that touches `mqtt`. It starts before its broker, outlives the broker's
+// restarts, and keeps what was not acknowledged to send it again; how much that may be is its user's to bound, by asking first.
+import { connect, type MqttClient } from 'mqtt';
+import { randomUUID } from 'node:crypto';
+import type { Deadline } from '../src/kit/deadline.ts';
+import { messageOf } from '../src/kit/errors.ts';
+import type { Logger } from '../src/kit/logger.ts';
+import { HEALTHY, type Health, type Service } from '../src/kit/service.ts';
+import { ms } from '../src/kit/units.ts';
+
+export interface MqttSessionConfig {
+  readonly url: string;
+  /** Begins the client id; a random rest keeps two of a kind from cutting each other off. */
+  readonly clientName: string;
+}
+
+export interface MqttSessionEvents {
+  /** After each connect and reconnect; subscriptions are in place again, or on their way. */
+  readonly onConnected: () => void;
+  readonly onMessage: (topic: string, payload: Uint8Array) => void;
+}
+
+const RECONNECT_AFTER = ms(500);
+
+export class MqttSession implements Service {
+  readonly name = 'mqtt-session';
+  readonly #config: MqttSessionConfig;
+  readonly #events: MqttSessionEvents;
+  readonly #logger: Logger;
+  readonly #topics: readonly string[];
+  readonly #drained: (() => void)[] = [];
+  #client: MqttClient | undefined;
+  #unacknowledged = 0;
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    config: MqttSessionConfig & { readonly topics: readonly string[] },
+    tools: { readonly events: MqttSessionEvents; readonly logger: Logger },
+  ) {
+    this.#config = config;
+    this.#topics = config.topics;
+    this.#events = tools.events;
+    this.#logger = tools.logger;
+  }
+
+  /** Publications that the broker has not acknowledged: under way, or waiting for a connection. */
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
+  /** Resolves while it is still trying: a broker that is away is a normal state. */
+  start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#stopping = undefined;
+    const client = connect(this.#config.url, {
+      clientId: `${this.#config.clientName}-${randomUUID().slice(0, 8)}`,
+      reconnectPeriod: RECONNECT_AFTER,
+      resubscribe: false,
+    });
+    this.#client = client;
+    client.on('connect', () => {
+      this.#connected(client);
+    });
+    client.on('message', (topic, payload) => {
+      if (this.#stopping === undefined) this.#events.onMessage(topic, payload);
+    });
+    client.on('close', () => {
+      this.#nothingToAwait();
+    });
+    client.on('error', (error) => {
+      this.#logger.debug({ url: this.#config.url, reason: messageOf(error) }, 'no connection to the broker');
+    });
+    return Promise.resolve();
+  }
+
+  stop(deadline: Deadline): Promise<void> {
+    this.#stopping ??= this.#stop(deadline);
+    return this.#stopping;
+  }
+
+  health(): Health {
+    return this.#client?.connected === true
+      ? HEALTHY
+      : { state: 'degraded', reason: `no connection to the broker at ${this.#config.url}` };
+  }
+
+  /** Publishes at QoS 1; calls back once, when the broker has acknowledged it. Never, when the session stops before. */
+  publish(topic: string, payload: string, onAcknowledged: () => void): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    this.#unacknowledged += 1;
+    client.publish(topic, payload, { qos: 1 }, (error) => {
+      if (this.#client !== client) return;
+      this.#unacknowledged -= 1;
+      if (error instanceof Error) this.#logger.debug({ topic, reason: messageOf(error) }, 'not acknowledged');
+      else onAcknowledged();
+      if (this.#unacknowledged === 0) this.#nothingToAwait();
+    });
+  }
+
+  #nothingToAwait(): void {
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  #connected(client: MqttClient): void {
+    this.#events.onConnected();
+    client.subscribe([...this.#topics], { qos: 1 }, (error) => {
+      if (error !== null) this.#logger.debug({ reason: messageOf(error) }, 'cannot subscribe');
+    });
+  }
+
+  /** Waits for acknowledgements only where one can come: as long as there is a connection. */
+  async #stop(deadline: Deadline): Promise<void> {
+    const client = this.#client;
+    if (client === undefined) return;
+    if (client.connected && this.#unacknowledged > 0) {
+      await deadline.wait(new Promise<void>((resolve) => this.#drained.push(resolve)), undefined);
+    }
+    const isForced = !client.connected || this.#unacknowledged > 0;
+    this.#client = undefined;
+    this.#unacknowledged = 0;
+    await deadline.wait(client.endAsync(isForced), undefined);
+  }
+}

@@ -1,0 +1,74 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { EdgeNode } from '../../edge/edge-node.ts';
+import { edgeErrors, parseCredentials, type EdgeConfig, type NodeCredentials } from '../../edge/edge-config.ts';
+import { messageOf } from '../../kit/errors.ts';
+import { createLogger } from '../../kit/logger.ts';
+import { parseAddress } from '../addresses.ts';
+import { cliErrors } from '../errors.ts';
+import { logLevelOf, requiredSetting, settingsOf, textSetting, type Settings } from '../options.ts';
+import { printJson, printLine } from '../output.ts';
+import { programVersion } from '../package-root.ts';
+import { runService } from '../run-service.ts';
+import { EDGE_OPTIONS } from './option-tables.ts';
+
+export async function runEdge(command: Command): Promise<number> {
+  const settings = settingsOf(command, EDGE_OPTIONS);
+  const logger = createLogger(logLevelOf(settings, 'info'));
+  const config = edgeConfig(settings);
+  const edge = new EdgeNode(config, { logger });
+  return runService(edge, {
+    logger,
+    onReady: () => {
+      const { mqtt, mqttWs, http } = edge.addresses;
+      if (settings['output'] === 'json')
+        printJson({ node: config.credentials.node, pid: process.pid, mqtt, mqttWs, http });
+      else
+        printLine(
+          `edge node ${config.credentials.node}: MQTT ${mqtt}${mqttWs === undefined ? '' : `, WebSocket ${mqttWs}`}, HTTP ${http}`,
+        );
+    },
+  });
+}
+
+function edgeConfig(settings: Settings): EdgeConfig {
+  const dataDir = requiredSetting(settings, 'data-dir', 'the folder in which this node keeps its twins and facts');
+  const address = (key: string) => parseAddress(`--${key}`, requiredSetting(settings, key, 'an address'));
+  const webSocket = textSetting(settings, 'mqtt-ws');
+  return {
+    dataDir,
+    credentials: credentialsFor(dataDir, textSetting(settings, 'credentials')),
+    mqtt: address('mqtt'),
+    mqttWs: webSocket === undefined || webSocket === 'off' ? undefined : address('mqtt-ws'),
+    http: address('http'),
+    version: programVersion(),
+  };
+}
+
+/** Those given, which are kept for the next start, or those kept. */
+function credentialsFor(dataDir: string, given: string | undefined): NodeCredentials {
+  const kept = join(dataDir, 'credentials.json');
+  if (given === undefined && !existsSync(kept)) {
+    throw cliErrors.OPTION_MISSING({
+      option: '--credentials',
+      purpose: `the first start in ${dataDir} needs the file that the hub wrote for this node`,
+    });
+  }
+  const file = given ?? kept;
+  const credentials = parseCredentials(readText(file), file);
+  if (given !== undefined) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    writeFileSync(kept, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
+    chmodSync(kept, 0o600);
+  }
+  return credentials;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw edgeErrors.EDGE_CREDENTIALS_UNREADABLE({ file, problem: `cannot be read (${messageOf(error)})` }, error);
+  }
+}

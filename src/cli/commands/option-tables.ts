@@ -1,0 +1,76 @@
+// The options of every command. docs/reference/configuration.md is compared with this table.
+import { COMMON_OPTIONS, type OptionDeclaration } from '../options.ts';
+
+export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
+  { flags: '--data-dir <dir>', description: 'where the node keeps its twins and facts; one process at a time' },
+  {
+    flags: '--credentials <file>',
+    description: 'the file that the hub wrote for this node; needed at the first start, kept after it',
+  },
+  { flags: '--mqtt <address>', description: 'where devices connect', default: '127.0.0.1:1883' },
+  {
+    flags: '--mqtt-ws <address>',
+    description: 'where devices connect by WebSocket, or "off"',
+    default: '127.0.0.1:8083',
+  },
+  { flags: '--http <address>', description: 'health and twins for programs on this node', default: '127.0.0.1:10550' },
+  ...COMMON_OPTIONS,
+];
+
+export const HUB_OPTIONS: readonly OptionDeclaration[] = [
+  {
+    flags: '--data-dir <dir>',
+    description: 'where the hub keeps its keys, its NATS server and the embedded API; one process at a time',
+  },
+  { flags: '--kubeconfig <file>', description: 'a Kubernetes API to use instead of the embedded one' },
+  {
+    flags: '--nats <url>',
+    description: 'a NATS server to use, as nats://user:password@host:port, instead of one of its own',
+  },
+  {
+    flags: '--nats-listen <address>',
+    description: 'where its own NATS server listens (default 127.0.0.1:4222, or a free port when that is taken)',
+  },
+  { flags: '--api <address>', description: 'where the embedded Kubernetes API listens', default: '127.0.0.1:6443' },
+  { flags: '--http <address>', description: 'health of the hub', default: '127.0.0.1:8443' },
+  {
+    flags: '--local-node <name>',
+    description: 'admits a node of this machine: writes its credentials to DIR/nodes/NAME.json',
+    isList: true,
+  },
+  ...COMMON_OPTIONS,
+];
+
+export const DEMO_OPTIONS: readonly OptionDeclaration[] = [
+  { flags: '--data-dir <dir>', description: 'where everything of the demo is kept', default: '.skerry/demo' },
+  { flags: '--mqtt <address>', description: 'where devices connect (default 127.0.0.1:1883, or a free port)' },
+  {
+    flags: '--mqtt-ws <address>',
+    description: 'where devices connect by WebSocket (default 127.0.0.1:8083, or a free port)',
+  },
+  {
+    flags: '--api <address>',
+    description: 'where the Kubernetes API listens (default 127.0.0.1:6443, or a free port)',
+  },
+  { flags: '--nats-listen <address>', description: 'where NATS listens (default 127.0.0.1:4222, or a free port)' },
+  { flags: '--http <address>', description: 'health of the hub (default 127.0.0.1:8443, or a free port)' },
+  {
+    flags: '--edge-http <address>',
+    description: 'health and twins of the edge node (default 127.0.0.1:10550, or a free port)',
+  },
+  ...COMMON_OPTIONS,
+];
+
+export const COUNTER_OPTIONS: readonly OptionDeclaration[] = [
+  { flags: '--mqtt <url>', description: 'the edge node to report to', default: 'mqtt://127.0.0.1:1883' },
+  { flags: '--device <name>', description: 'which Device it is: NAME or NAMESPACE/NAME', default: 'default/counter' },
+  { flags: '--interval <milliseconds>', description: 'time between two counts', default: '1000' },
+  ...COMMON_OPTIONS,
+];
+
+export const TWIN_OPTIONS: readonly OptionDeclaration[] = [
+  { flags: '--data-dir <dir>', description: 'of the hub or demo whose Kubernetes API to ask', default: '.skerry/demo' },
+  { flags: '--kubeconfig <file>', description: 'of the Kubernetes API to ask, instead of a data dir' },
+  { flags: '--edge <url>', description: 'ask an edge node directly: http://127.0.0.1:10550' },
+  ...COMMON_OPTIONS,
+];

@@ -1,0 +1,125 @@
+// One part of the demo as a process of its own, so that each can be killed and watched coming back. It prints JSON lines; the
+// first says that it serves, and where.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, closeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Deadline } from '../../kit/deadline.ts';
+import { messageOf } from '../../kit/errors.ts';
+import { sleep } from '../../kit/sleep.ts';
+import { seconds } from '../../kit/units.ts';
+import { asObject, asString, parseJson, type JsonObject } from '../../wire/json.ts';
+import { cliErrors } from '../errors.ts';
+
+export interface DemoPart {
+  readonly name: string;
+  /** Arguments for this start: addresses chosen at the first one are asked for by name from then on. */
+  readonly args: () => readonly string[];
+  readonly logFile: string;
+  /** A line after the first. */
+  readonly onLine?: (line: JsonObject) => void;
+  /** It serves: at the first start, and again after each restart. */
+  readonly onReady: (line: JsonObject) => void;
+  readonly onExit: (how: string) => void;
+}
+
+const START_WITHIN = seconds(60);
+const RESTART_AFTER = seconds(1);
+
+export class DemoChild {
+  readonly #part: DemoPart;
+  readonly #closing = new AbortController();
+  #child: ChildProcess | undefined;
+  #isWanted = false;
+
+  constructor(part: DemoPart) {
+    this.#part = part;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Resolves when it serves; rejects with DEMO_PART_FAILED and its own words. */
+  async start(): Promise<void> {
+    this.#isWanted = true;
+    const child = this.#spawn();
+    const line = await this.#firstLine(child);
+    const error = asObject(line?.['error']);
+    if (line === undefined || error !== undefined) {
+      this.#isWanted = false;
+      const { name: part, logFile: log } = this.#part;
+      throw cliErrors.DEMO_PART_FAILED({
+        part,
+        log,
+        reason: asString(error?.['message']) ?? 'it ended without a word',
+      });
+    }
+    this.#part.onReady(line);
+    void this.#restartAfter(child);
+  }
+
+  async stop(deadline: Deadline): Promise<void> {
+    this.#isWanted = false;
+    const child = this.#child;
+    if (child === undefined || isOver(child)) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    if ((await deadline.wait(exited, 'late')) === 'late') child.kill('SIGKILL');
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #spawn(): ChildProcess {
+    const log = openSync(this.#part.logFile, 'a', 0o600);
+    // A group of its own: Ctrl-C in the terminal reaches the demo alone, which stops its parts in order. The IPC channel is how
+    // the part notices when the demo itself was killed.
+    const child = spawn(process.execPath, [process.argv[1] ?? '', ...this.#part.args(), '--output', 'json'], {
+      stdio: ['ignore', 'pipe', log, 'ipc'],
+      detached: true,
+    });
+    closeSync(log);
+    this.#child = child;
+    return child;
+  }
+
+  #firstLine(child: ChildProcess): Promise<JsonObject | undefined> {
+    return new Promise((resolve) => {
+      const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+      let isFirst = true;
+      lines.on('line', (text) => {
+        const line = asObject(parseJson(text)) ?? {};
+        if (isFirst) resolve(line);
+        else this.#part.onLine?.(line);
+        isFirst = false;
+      });
+      lines.once('close', () => resolve(undefined));
+      void sleep(START_WITHIN, this.#closing.signal).then(() => resolve(undefined));
+    });
+  }
+
+  async #restartAfter(child: ChildProcess): Promise<void> {
+    if (!isOver(child)) await once(child, 'exit');
+    let how: string = child.signalCode ?? `exit code ${child.exitCode ?? 'unknown'}`;
+    while (this.#isStillWanted()) {
+      this.#part.onExit(how);
+      await sleep(RESTART_AFTER, this.#closing.signal);
+      if (!this.#isStillWanted()) return;
+      try {
+        await this.start();
+        return;
+      } catch (error) {
+        how = messageOf(error);
+        this.#isWanted = true;
+      }
+    }
+  }
+
+  #isStillWanted(): boolean {
+    return this.#isWanted && !this.#closing.signal.aborted;
+  }
+}
+
+const isOver = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;

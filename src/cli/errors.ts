@@ -1,0 +1,55 @@
+import { errorTable } from '../kit/errors.ts';
+
+export const cliErrors = errorTable({
+  OPTION_INVALID: {
+    kind: 'refused',
+    message: ({ option, value, expected }: { option: string; value: string; expected: string }) =>
+      `${option} ${JSON.stringify(value)}: expected ${expected}`,
+  },
+  OPTION_MISSING: {
+    kind: 'refused',
+    message: ({ option, purpose }: { option: string; purpose: string }) => `${option} is missing: ${purpose}`,
+  },
+  CONFIG_UNREADABLE: {
+    kind: 'refused',
+    message: ({ file, problem }: { file: string; problem: string }) => `the configuration file ${file} ${problem}`,
+  },
+  CONFIG_KEY_UNKNOWN: {
+    kind: 'refused',
+    message: ({ file, key, known }: { file: string; key: string; known: string }) =>
+      `the configuration file ${file} has the key "${key}", which this command does not know; it knows ${known}`,
+  },
+  DEMO_PART_FAILED: {
+    kind: 'refused',
+    message: ({ part, reason, log }: { part: string; reason: string; log: string }) =>
+      `the ${part} did not start: ${reason} (its log is ${log})`,
+  },
+  API_PORT_IN_USE: {
+    kind: 'refused',
+    message: ({ host, port }: { host: string; port: number }) =>
+      `${host}:${port} is in use by another program; choose another address for the Kubernetes API with --api (port 0 takes any free one)`,
+  },
+  DEVICE_NOT_FOUND: {
+    kind: 'refused',
+    message: ({ device, where }: { device: string; where: string }) =>
+      `there is no device ${device} at ${where}; list them with kubectl get devices -A`,
+  },
+  PROPERTY_NOT_FOUND: {
+    kind: 'refused',
+    message: ({ device, property, known }: { device: string; property: string; known: string }) =>
+      `the device ${device} has no property "${property}"; it has ${known}`,
+  },
+  EDGE_UNREACHABLE: {
+    kind: 'unavailable',
+    message: ({ url }: { url: string }) => `no edge node answers at ${url}; start it, or give its address with --edge`,
+  },
+  EDGE_REFUSED: {
+    kind: 'refused',
+    message: ({ reason }: { reason: string }) => reason,
+  },
+  DATA_DIR_EMPTY: {
+    kind: 'refused',
+    message: ({ dataDir, file }: { dataDir: string; file: string }) =>
+      `${file} is missing: no hub has run in ${dataDir}; start one, or name another with --data-dir or --kubeconfig`,
+  },
+});

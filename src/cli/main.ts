@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+// The one program. Reads options, hands over to a command, turns its outcome into an exit code: 0 success, 1 failure, 2 wrong use.
+// Each command's parts are loaded only when it runs: an edge node does not carry the hub's memory.
+import { Command, CommanderError } from 'commander';
+import { COUNTER_OPTIONS, DEMO_OPTIONS, EDGE_OPTIONS, HUB_OPTIONS, TWIN_OPTIONS } from './commands/option-tables.ts';
+import { declareOptions } from './options.ts';
+import { printError, printJson, printLine } from './output.ts';
+import { programVersion } from './package-root.ts';
+
+type Run = (command: Command, ...operands: string[]) => Promise<number>;
+
+const program = new Command('skerry')
+  .description('MQTT-first, event-driven edge runtime for Kubernetes')
+  .showHelpAfterError('(skerry --help lists the commands)')
+  .exitOverride();
+
+/** Commander hands over operands, then options, then the command itself. */
+function runs(load: () => Promise<Run>): (...given: unknown[]) => Promise<void> {
+  return async (...given) => {
+    const command = given.at(-1) as Command;
+    const run = await load();
+    process.exitCode = await run(command, ...(given.slice(0, -2) as string[]));
+  };
+}
+
+declareOptions(
+  program.command('demo').description('everything on this machine, with a virtual counter as a Device'),
+  DEMO_OPTIONS,
+).action(runs(async () => (await import('./commands/demo.ts')).runDemo));
+declareOptions(program.command('hub').description('the process beside the Kubernetes API'), HUB_OPTIONS).action(
+  runs(async () => (await import('./commands/hub.ts')).runHub),
+);
+declareOptions(program.command('edge').description('the process beside the devices'), EDGE_OPTIONS).action(
+  runs(async () => (await import('./commands/edge.ts')).runEdge),
+);
+
+const simulate = program.command('simulate').description('devices that do not exist');
+declareOptions(simulate.command('counter').description('a device that counts, by MQTT'), COUNTER_OPTIONS).action(
+  runs(async () => (await import('./commands/simulate-counter.ts')).runCounter),
+);
+
+const twin = program.command('twin').description('twins without kubectl, at the hub or at an edge node');
+declareOptions(twin.command('get <device>').description('print a device’s twin'), TWIN_OPTIONS).action(
+  runs(async () => (await import('./commands/twin.ts')).runTwinGet),
+);
+declareOptions(twin.command('watch <device>').description('print it again whenever it changes'), TWIN_OPTIONS).action(
+  runs(async () => (await import('./commands/twin.ts')).runTwinWatch),
+);
+declareOptions(
+  twin.command('set <device> <property=value>').description('say what a property should be'),
+  TWIN_OPTIONS,
+).action(runs(async () => (await import('./commands/twin.ts')).runTwinSet));
+
+program
+  .command('version')
+  .description('print the version')
+  .option('--output <form>', 'text or json', 'text')
+  .action(({ output }: { output: string }) => {
+    if (output === 'json') printJson({ version: programVersion(), node: process.version });
+    else printLine(`skerry ${programVersion()}`);
+  });
+
+/** A reader that went away (`skerry … | head`) is not a failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+async function main(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    printError(error, wantsJson());
+    process.exitCode = 1;
+  }
+}
+
+const wantsJson = (): boolean => /(^| )--output[ =]json( |$)/.test(process.argv.slice(2).join(' '));
+
+await main();
+// Whatever a stopped part left behind (a socket in its last throes) must not keep the process: everything that counts is done.
+setTimeout(() => process.exit(), 500).unref();

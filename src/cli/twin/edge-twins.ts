@@ -1,0 +1,68 @@
+import { isAbort } from '../../kit/errors.ts';
+import { sleep } from '../../kit/sleep.ts';
+import { ms } from '../../kit/units.ts';
+import { deviceKey, type DeviceId } from '../../model/device.ts';
+import type { Twin } from '../../model/twin.ts';
+import { asObject, asString, parseJson } from '../../wire/json.ts';
+import { cliErrors } from '../errors.ts';
+import type { ShownTwin, TwinSource } from './twin-source.ts';
+
+const LOOK_EVERY = ms(250);
+
+export class EdgeTwins implements TwinSource {
+  readonly #url: string;
+
+  constructor(url: string) {
+    if (!/^https?:\/\/[^/\s]+\/?$/.test(url))
+      throw cliErrors.OPTION_INVALID({ option: '--edge', value: url, expected: 'http://HOST:PORT' });
+    this.#url = url.replace(/\/$/, '');
+  }
+
+  close(): void {
+    return undefined;
+  }
+
+  async get(device: DeviceId): Promise<ShownTwin> {
+    return shownTwin((await this.#ask(device, '', {})) as unknown as Twin);
+  }
+
+  async watch(device: DeviceId, onTwin: (twin: ShownTwin) => void, signal: AbortSignal): Promise<void> {
+    let shown = '';
+    do {
+      const twin = await this.get(device);
+      const text = JSON.stringify(twin);
+      if (text !== shown) onTwin(twin);
+      shown = text;
+    } while ((await sleep(LOOK_EVERY, signal)) === 'elapsed');
+  }
+
+  async setDesired(device: DeviceId, property: string, value: string): Promise<void> {
+    await this.#ask(device, `/${encodeURIComponent(property)}`, { method: 'PUT', body: value });
+  }
+
+  async #ask(
+    { namespace, name }: DeviceId,
+    rest: string,
+    init: RequestInit,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const url = `${this.#url}/twins/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}${rest}`;
+    const response = await fetch(url, init).catch((error: unknown) => {
+      if (isAbort(error)) throw error;
+      throw cliErrors.EDGE_UNREACHABLE({ url: this.#url }, error);
+    });
+    const body = asObject(parseJson(await response.text())) ?? {};
+    if (response.ok) return body;
+    if (response.status === 404)
+      throw cliErrors.DEVICE_NOT_FOUND({ device: deviceKey({ namespace, name }), where: this.#url });
+    throw cliErrors.EDGE_REFUSED({ reason: asString(body['reason']) ?? `the edge node answered ${response.status}` });
+  }
+}
+
+function shownTwin(twin: Twin): ShownTwin {
+  const properties = Object.entries(twin.properties).map(([property, { desired, reported }]) => ({
+    property,
+    ...(desired === undefined ? {} : { desired: desired.value }),
+    ...(reported === undefined ? {} : { reported: reported.value, at: reported.at }),
+  }));
+  return { device: deviceKey(twin), ...(twin.state === undefined ? {} : { state: twin.state.state }), properties };
+}

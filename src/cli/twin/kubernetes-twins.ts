@@ -1,0 +1,110 @@
+import { KubeClient, MERGE_PATCH } from '../../cloud/kubernetes/kube-client.ts';
+import type { DeviceResource, TwinValue } from '../../cloud/kubernetes/resources.ts';
+import { seconds } from '../../kit/units.ts';
+import { deviceKey, type DeviceId } from '../../model/device.ts';
+import { asObject, type JsonObject } from '../../wire/json.ts';
+import { cliErrors } from '../errors.ts';
+import type { ShownProperty, ShownTwin, TwinSource } from './twin-source.ts';
+
+const ATTEMPTS = 5;
+
+export class KubernetesTwins implements TwinSource {
+  readonly #client: KubeClient;
+
+  constructor(kubeconfig: string) {
+    this.#client = KubeClient.fromFile(kubeconfig);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async get(device: DeviceId): Promise<ShownTwin> {
+    return shownTwin(await this.#read(device));
+  }
+
+  async watch(device: DeviceId, onTwin: (twin: ShownTwin) => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const resource = await this.#read(device);
+      onTwin(shownTwin(resource));
+      const field = encodeURIComponent(`metadata.name=${device.name}`);
+      const path = `${collection(device)}?watch=true&fieldSelector=${field}&resourceVersion=${resource.metadata.resourceVersion}`;
+      const onObject = (event: JsonObject): void => {
+        if (event['type'] === 'MODIFIED' || event['type'] === 'ADDED')
+          onTwin(shownTwin(asObject(event['object']) as unknown as DeviceResource));
+      };
+      await this.#client.watch(path, { onObject, silence: seconds(600) }, signal);
+    }
+  }
+
+  /** The property list is written back whole, as merge patches replace lists; a change in between is noticed and read again. */
+  async setDesired(device: DeviceId, property: string, value: string): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const { metadata, spec } = await this.#read(device);
+      const properties = spec.properties ?? [];
+      if (!properties.some(({ name }) => name === property))
+        throw unknownProperty(
+          device,
+          property,
+          properties.map(({ name }) => name),
+        );
+      const changed = properties.map((each) =>
+        each.name === property ? { ...each, desired: { ...each.desired, value } } : each,
+      );
+      const body = { metadata: { resourceVersion: metadata.resourceVersion }, spec: { properties: changed } };
+      const answer = await this.#client.request({
+        method: 'PATCH',
+        path: pathOf(device),
+        body,
+        contentType: MERGE_PATCH,
+      });
+      if (answer.status < 300) return;
+      if (answer.status === 404) throw this.#notFound(device);
+    }
+    throw cliErrors.EDGE_REFUSED({
+      reason: `the device ${deviceKey(device)} keeps changing while it is written; try again`,
+    });
+  }
+
+  async #read(device: DeviceId): Promise<DeviceResource> {
+    const answer = await this.#client.request({ method: 'GET', path: pathOf(device) });
+    if (answer.status !== 200) throw this.#notFound(device);
+    return answer.body as unknown as DeviceResource;
+  }
+
+  #notFound(device: DeviceId): Error {
+    return cliErrors.DEVICE_NOT_FOUND({ device: deviceKey(device), where: this.#client.server });
+  }
+}
+
+const collection = ({ namespace }: DeviceId): string =>
+  `/apis/devices.kubeedge.io/v1beta1/namespaces/${encodeURIComponent(namespace)}/devices`;
+const pathOf = (device: DeviceId): string => `${collection(device)}/${encodeURIComponent(device.name)}`;
+
+function unknownProperty(device: DeviceId, property: string, known: readonly string[]): Error {
+  return cliErrors.PROPERTY_NOT_FOUND({ device: deviceKey(device), property, known: known.join(', ') || 'none' });
+}
+
+function shownTwin(resource: DeviceResource): ShownTwin {
+  const { metadata, spec, status } = resource;
+  const declared = (spec.properties ?? []).map(({ name }) => name);
+  const reported = (status?.twins ?? []).map(({ propertyName }) => propertyName);
+  const properties = [...new Set([...declared, ...reported])].map((property) => shownProperty(resource, property));
+  const device = `${metadata.namespace ?? 'default'}/${metadata.name}`;
+  return { device, ...(status?.state === undefined ? {} : { state: status.state }), properties };
+}
+
+function shownProperty({ spec, status }: DeviceResource, property: string): ShownProperty {
+  const desired = (spec.properties ?? []).find(({ name }) => name === property)?.desired;
+  const reported = (status?.twins ?? []).find(({ propertyName }) => propertyName === property)?.reported;
+  return {
+    property,
+    ...(desired === undefined ? {} : { desired: desired.value }),
+    ...(reported === undefined ? {} : shownReport(reported)),
+  };
+}
+
+function shownReport({ value, metadata }: TwinValue): Pick<ShownProperty, 'reported' | 'at'> {
+  const at = Number(metadata?.['timestamp'] ?? Number.NaN);
+  return { reported: value, ...(Number.isNaN(at) ? {} : { at }) };
+}

@@ -1,0 +1,119 @@
+// A Device and its DeviceModel → what a node needs to serve the device, or the reason why it cannot have it. Pure.
+import type { DeviceDefinition, PropertyDefinition } from '../../model/device.ts';
+import { asArray, asObject, type JsonObject } from '../../wire/json.ts';
+import {
+  deviceIdOf,
+  type DeviceBinding,
+  type DeviceModelResource,
+  type DeviceProperty,
+  type DeviceResource,
+  type ModelProperty,
+  type Visitors,
+} from '../kubernetes/resources.ts';
+
+export type EffectiveDevice =
+  | { readonly kind: 'complete'; readonly definition: DeviceDefinition }
+  /** `reason` is one word for conditions and Events; `message` names the field. */
+  | { readonly kind: 'incomplete'; readonly reason: string; readonly message: string };
+
+export function effectiveDevice(device: DeviceResource, model: DeviceModelResource | undefined): EffectiveDevice {
+  const reference = device.spec.deviceModelRef?.name ?? '';
+  if (reference === '')
+    return incomplete('DeviceModelNotNamed', 'spec.deviceModelRef.name is empty; name the DeviceModel of this device');
+  if (model === undefined)
+    return incomplete(
+      'DeviceModelMissing',
+      `spec.deviceModelRef.name: there is no DeviceModel "${reference}" in namespace "${deviceIdOf(device).namespace}"`,
+    );
+  const known = new Map((model.spec.properties ?? []).map((property) => [property.name, property]));
+  const properties: PropertyDefinition[] = [];
+  for (const [place, property] of (device.spec.properties ?? []).entries()) {
+    const ofModel = known.get(property.name);
+    if (ofModel === undefined)
+      return incomplete(
+        'PropertyNotInModel',
+        `spec.properties[${place}].name: "${property.name}" is not a property of DeviceModel "${reference}"`,
+      );
+    properties.push(effectiveProperty(property, ofModel));
+  }
+  return { kind: 'complete', definition: definitionOf(device, model, properties) };
+}
+
+/**
+ * The binding that the spec asks for, or `unchanged`. Its generation grows with every change of node, so that what an earlier
+ * node still sends about the device is recognised as old.
+ */
+export function nextBinding(device: DeviceResource): DeviceBinding | 'unchanged' {
+  const nodeName = device.spec.nodeName ?? '';
+  const before = device.status?.binding;
+  if (before === undefined) return nodeName === '' ? 'unchanged' : { nodeName, generation: 1 };
+  return before.nodeName === nodeName ? 'unchanged' : { nodeName, generation: before.generation + 1 };
+}
+
+function definitionOf(
+  device: DeviceResource,
+  model: DeviceModelResource,
+  properties: readonly PropertyDefinition[],
+): DeviceDefinition {
+  const config = overlay(model.spec.protocolConfigData, device.spec.protocol?.configData);
+  return {
+    ...deviceIdOf(device),
+    uid: device.metadata.uid,
+    binding: device.status?.binding?.generation ?? 0,
+    protocol: device.spec.protocol?.protocolName ?? model.spec.protocol ?? '',
+    ...present({ protocolConfig: config }),
+    properties,
+  };
+}
+
+function effectiveProperty(property: DeviceProperty, model: ModelProperty): PropertyDefinition {
+  return {
+    name: property.name,
+    type: model.type,
+    accessMode: model.accessMode === 'ReadOnly' ? 'ReadOnly' : 'ReadWrite',
+    ...present({
+      minimum: model.minimum,
+      maximum: model.maximum,
+      unit: model.unit,
+      desired: property.desired?.value,
+      visitors: effectiveVisitors(property.visitors, model.visitors),
+      collectCycle: property.collectCycle,
+      reportCycle: property.reportCycle,
+    }),
+  };
+}
+
+/** KubeEdge's rule: the model's visitors are defaults, overlaid key by key by the device's. */
+function effectiveVisitors(own: Visitors | undefined, model: Visitors | undefined): Visitors | undefined {
+  if (own === undefined && model === undefined) return undefined;
+  return present({
+    protocolName: own?.protocolName ?? model?.protocolName,
+    configData: overlay(model?.configData, own?.configData),
+  });
+}
+
+function overlay(below: JsonObject | undefined, above: JsonObject | undefined): JsonObject | undefined {
+  if (below === undefined && above === undefined) return undefined;
+  return sorted({ ...below, ...above }) as JsonObject;
+}
+
+/** In one order of keys, so that equal definitions are equal bytes, whoever wrote the object. */
+function sorted(value: unknown): unknown {
+  const list = asArray(value);
+  if (list !== undefined) return list.map(sorted);
+  const object = asObject(value);
+  if (object === undefined) return value;
+  return Object.fromEntries(
+    Object.keys(object)
+      .sort()
+      .map((key) => [key, sorted(object[key])]),
+  );
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function present<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+}
+
+const incomplete = (reason: string, message: string): EffectiveDevice => ({ kind: 'incomplete', reason, message });

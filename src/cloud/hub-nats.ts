@@ -1,0 +1,77 @@
+// The NATS side of a hub: a server of its own and the nodes admitted to it, or a server that somebody else runs.
+import type { Logger } from '../kit/logger.ts';
+import type { Service } from '../kit/service.ts';
+import { NatsLink } from '../nats/nats-link.ts';
+import { admissionErrors } from './admission/errors.ts';
+import { NodeAdmission } from './admission/node-admission.ts';
+import type { HubConfig, HubNats } from './hub-config.ts';
+import { ManagedNatsServer } from './nats-server/managed-nats-server.ts';
+
+export interface HubNatsParts {
+  readonly link: NatsLink;
+  /** What runs before the link, in order. */
+  readonly services: readonly Service[];
+  readonly url: () => string;
+  readonly pid: () => number | undefined;
+  /** With a server of somebody else's, whoever it lets publish as a node is one. */
+  readonly isAdmitted: (node: string) => boolean;
+  readonly admitLocalNode: (node: string) => Promise<string>;
+}
+
+const CLIENT = { clientName: 'skerry-hub', inboxPrefix: '_INBOX_hub' };
+
+export function createHubNats(config: HubConfig, tools: { readonly logger: Logger }): HubNatsParts {
+  return config.nats.kind === 'managed'
+    ? managed(config, config.nats, tools)
+    : external(config, config.nats, tools);
+}
+
+function managed(
+  { dataDir, localNodes }: HubConfig,
+  nats: HubNats & { kind: 'managed' },
+  { logger }: { readonly logger: Logger },
+): HubNatsParts {
+  const admission: NodeAdmission = new NodeAdmission({ dataDir, localNodes }, { logger, server: () => server });
+  const server: ManagedNatsServer = new ManagedNatsServer({ dataDir, ...nats }, { logger, nodeUsers: () => admission.users() });
+  const link = new NatsLink(
+    {
+      ...CLIENT,
+      // Known once the server runs, which is before the link starts.
+      get url() {
+        return server.url;
+      },
+      get user() {
+        return server.credentials.user;
+      },
+      get password() {
+        return server.credentials.password;
+      },
+    },
+    { logger },
+  );
+  return {
+    link,
+    services: [server, admission],
+    url: () => server.url,
+    pid: () => server.pid,
+    isAdmitted: (node) => admission.isAdmitted(node),
+    admitLocalNode: (node) => admission.admitLocalNode(node),
+  };
+}
+
+function external(
+  { localNodes }: HubConfig,
+  { url, user, password }: HubNats & { kind: 'external' },
+  { logger }: { readonly logger: Logger },
+): HubNatsParts {
+  const [unwanted] = localNodes;
+  if (unwanted !== undefined) throw admissionErrors.ADMISSION_NEEDS_MANAGED_NATS({ node: unwanted });
+  return {
+    link: new NatsLink({ ...CLIENT, url, user, password }, { logger }),
+    services: [],
+    url: () => url,
+    pid: () => undefined,
+    isAdmitted: () => true,
+    admitLocalNode: (node) => Promise.reject(admissionErrors.ADMISSION_NEEDS_MANAGED_NATS({ node })),
+  };
+}

@@ -1,0 +1,130 @@
+// The hub: everything that stands between Kubernetes and NATS, in the order in which it starts. It stops in reverse: reports are
+// no longer taken, status writes under way finish, their messages are acknowledged, the link drains, the server ends last.
+import { systemClock } from '../kit/clock.ts';
+import type { Deadline } from '../kit/deadline.ts';
+import type { Logger } from '../kit/logger.ts';
+import type { Health, Service } from '../kit/service.ts';
+import { Supervisor } from '../kit/supervisor.ts';
+import { wantedStreams } from '../nats/stream-plan.ts';
+import { AdminServer } from './admin/admin-server.ts';
+import { DataDirLock } from './data-dir-lock.ts';
+import { Downstream } from './downstream/downstream.ts';
+import type { HubConfig } from './hub-config.ts';
+import { createHubNats, type HubNatsParts } from './hub-nats.ts';
+import { CrdInstaller } from './kubernetes/crds.ts';
+import { createDeviceModelWatch, createDeviceWatch } from './kubernetes/device-watch.ts';
+import { EventRecorder } from './kubernetes/event-recorder.ts';
+import { KubeClient } from './kubernetes/kube-client.ts';
+import { KubeDeviceApi } from './kubernetes/kube-device-api.ts';
+import { KubeService } from './kubernetes/kube-service.ts';
+import { NodeApi } from './kubernetes/node-api.ts';
+import { StatusWriter } from './kubernetes/status-writer.ts';
+import { Nodes } from './nodes/nodes.ts';
+import { Streams } from './streams.ts';
+import { Upstream } from './upstream/upstream.ts';
+
+export interface HubTools {
+  readonly logger: Logger;
+}
+
+/** Where a running hub is reached. */
+export interface HubAddresses {
+  readonly nats: string;
+  readonly http: string;
+  readonly kubernetes: string;
+}
+
+export interface Hub extends Service {
+  /** Known once started. */
+  readonly addresses: HubAddresses;
+  /** Of the managed nats-server, where there is one. */
+  readonly natsServerPid: number | undefined;
+  /** Lets one more node of this machine connect; resolves with its credentials file. */
+  admitLocalNode(name: string): Promise<string>;
+}
+
+/** Throws KUBE_CONFIG_INVALID or ADMISSION_NEEDS_MANAGED_NATS at once; opens nothing before `start`. */
+export function createHub(config: HubConfig, { logger }: HubTools): Hub {
+  const clock = systemClock;
+  const nats = createHubNats(config, { logger });
+  const { link } = nats;
+  const streams = new Streams({ wanted: wantedStreams(config.upStreamBytes) }, { link, logger });
+
+  const client = KubeClient.fromFile(config.kubeconfigFile);
+  const crds = new CrdInstaller({ dir: config.crdDir }, { client, logger });
+  const devices = createDeviceWatch({ client, logger });
+  const models = createDeviceModelWatch({ client, logger });
+  const api = new KubeDeviceApi({ client, watch: devices });
+  const writer = new StatusWriter({ interval: config.statusInterval }, { api, logger });
+  const events = new EventRecorder({ client, clock, logger });
+
+  const downstream = new Downstream({ link, streams, devices, models, writer, events, clock, logger });
+  const upstream = new Upstream({ link, devices, writer, logger });
+  const nodes = new Nodes(config.nodes, {
+    ...{ link, downstream, clock, logger },
+    api: new NodeApi({ client }),
+    isAdmitted: nats.isAdmitted,
+  });
+
+  const parts: readonly Service[] = [
+    new DataDirLock(config),
+    ...nats.services,
+    link,
+    new KubeService(client),
+    crds,
+    writer,
+    downstream,
+    streams,
+    models,
+    devices,
+    upstream,
+    nodes,
+  ];
+  const admin = new AdminServer(config.http, { parts: () => parts });
+  return new HubService({ supervisor: new Supervisor([...parts, admin], { logger }), nats, admin, client });
+}
+
+interface HubParts {
+  readonly supervisor: Supervisor;
+  readonly nats: HubNatsParts;
+  readonly admin: AdminServer;
+  readonly client: KubeClient;
+}
+
+class HubService implements Hub {
+  readonly name = 'hub';
+  readonly #parts: HubParts;
+
+  constructor(parts: HubParts) {
+    this.#parts = parts;
+  }
+
+  get ended(): Promise<unknown> {
+    return this.#parts.supervisor.ended;
+  }
+
+  get addresses(): HubAddresses {
+    const { nats, admin, client } = this.#parts;
+    return { nats: nats.url(), http: admin.url, kubernetes: client.server };
+  }
+
+  get natsServerPid(): number | undefined {
+    return this.#parts.nats.pid();
+  }
+
+  admitLocalNode(name: string): Promise<string> {
+    return this.#parts.nats.admitLocalNode(name);
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    return this.#parts.supervisor.start(signal);
+  }
+
+  stop(deadline: Deadline): Promise<void> {
+    return this.#parts.supervisor.stop(deadline);
+  }
+
+  health(): Health {
+    return this.#parts.supervisor.health();
+  }
+}

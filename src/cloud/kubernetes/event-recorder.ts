@@ -1,0 +1,64 @@
+// Kubernetes Events for what a person should know about a device. Best effort: an Event that cannot be written is logged.
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../kit/clock.ts';
+import { messageOf } from '../../kit/errors.ts';
+import type { Logger } from '../../kit/logger.ts';
+import { asInteger } from '../../wire/json.ts';
+import { MERGE_PATCH, type KubeClient } from './kube-client.ts';
+import type { KubeObject } from './resources.ts';
+
+export interface Occurrence {
+  readonly type: 'Normal' | 'Warning';
+  /** One word in CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+const REPORTER = 'skerry-hub';
+
+export class EventRecorder {
+  readonly #client: KubeClient;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+
+  constructor(tools: { readonly client: KubeClient; readonly clock: Clock; readonly logger: Logger }) {
+    this.#client = tools.client;
+    this.#clock = tools.clock;
+    this.#logger = tools.logger;
+  }
+
+  /** The same occurrence again counts up its Event. Never rejects. */
+  async record(object: KubeObject, occurrence: Occurrence): Promise<void> {
+    try {
+      await this.#write(object, occurrence);
+    } catch (error) {
+      this.#logger.warn({ ...occurrence, object: object.metadata.name, error: messageOf(error) }, 'event not recorded');
+    }
+  }
+
+  async #write(object: KubeObject, occurrence: Occurrence): Promise<void> {
+    const { name, namespace = 'default', uid } = object.metadata;
+    const key = createHash('sha256').update(`${uid} ${occurrence.reason} ${occurrence.message}`).digest('hex');
+    const eventName = `${name.slice(0, 200)}.${key.slice(0, 16)}`;
+    const collection = `/api/v1/namespaces/${namespace}/events`;
+    const now = new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+    const body = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: eventName, namespace },
+      involvedObject: { apiVersion: object.apiVersion, kind: object.kind, name, namespace, uid },
+      ...occurrence,
+      source: { component: REPORTER },
+      reportingComponent: REPORTER,
+      firstTimestamp: now,
+      lastTimestamp: now,
+      count: 1,
+    };
+    const answer = await this.#client.request({ method: 'POST', path: collection, body });
+    if (answer.status !== 409) return;
+    const path = `${collection}/${eventName}`;
+    const known = await this.#client.request({ method: 'GET', path });
+    const again = { count: (asInteger(known.body['count']) ?? 1) + 1, lastTimestamp: now };
+    await this.#client.request({ method: 'PATCH', path, contentType: MERGE_PATCH, body: again });
+  }
+}

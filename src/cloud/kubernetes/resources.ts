@@ -1,0 +1,125 @@
+// Our custom resources as the API server holds them. Its schemas (deploy/crds) have checked what is declared here.
+import type { DeviceId, PropertyType } from '../../model/device.ts';
+import { asObject, asString, type JsonObject } from '../../wire/json.ts';
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+}
+
+export interface Visitors {
+  readonly protocolName?: string;
+  readonly configData?: JsonObject;
+}
+
+export interface DeviceProperty {
+  readonly name: string;
+  readonly desired?: { readonly value: string; readonly metadata?: Readonly<Record<string, string>> };
+  readonly visitors?: Visitors;
+  readonly reportCycle?: number;
+  readonly collectCycle?: number;
+}
+
+export interface DeviceSpec {
+  readonly deviceModelRef?: { readonly name?: string };
+  readonly nodeName?: string;
+  readonly properties?: readonly DeviceProperty[];
+  readonly protocol?: Visitors;
+}
+
+export interface TwinValue {
+  readonly value: string;
+  /** `version` (`<binding>.<term>.<n>`), `timestamp` (milliseconds, text), `type`. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface TwinStatus {
+  readonly propertyName: string;
+  readonly reported?: TwinValue;
+  readonly observedDesired?: TwinValue;
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+}
+
+/** To which node the device is bound, and how often it was bound anew. */
+export interface DeviceBinding {
+  readonly nodeName: string;
+  readonly generation: number;
+}
+
+/** Fields that other programs keep in the status are carried along untouched. */
+export interface DeviceStatus {
+  readonly binding?: DeviceBinding;
+  readonly state?: string;
+  readonly stateVersion?: string;
+  readonly lastOnlineTime?: string;
+  readonly summary?: string;
+  readonly twins?: readonly TwinStatus[];
+  readonly conditions?: readonly Condition[];
+}
+
+export interface DeviceResource extends KubeObject {
+  readonly spec: DeviceSpec;
+  readonly status?: DeviceStatus;
+}
+
+export interface ModelProperty {
+  readonly name: string;
+  readonly type: PropertyType;
+  readonly accessMode?: 'ReadWrite' | 'ReadOnly';
+  readonly minimum?: string;
+  readonly maximum?: string;
+  readonly unit?: string;
+  readonly visitors?: Visitors;
+}
+
+export interface DeviceModelResource extends KubeObject {
+  readonly spec: {
+    readonly protocol?: string;
+    readonly protocolConfigData?: JsonObject;
+    readonly properties?: readonly ModelProperty[];
+  };
+}
+
+export const DEVICE_API = '/apis/devices.kubeedge.io/v1beta1';
+export const DEVICES_PATH = `${DEVICE_API}/devices`;
+export const DEVICE_MODELS_PATH = `${DEVICE_API}/devicemodels`;
+
+export function devicePath(device: DeviceId): string {
+  return `${DEVICE_API}/namespaces/${device.namespace}/devices/${device.name}`;
+}
+
+export function deviceIdOf(object: KubeObject): DeviceId {
+  return { namespace: object.metadata.namespace ?? 'default', name: object.metadata.name };
+}
+
+/** `<namespace>/<name>`, or `<name>` of a cluster-wide object. */
+export function objectKey(object: KubeObject): string {
+  const { namespace, name } = object.metadata;
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+/** An object of the API server, without its bookkeeping of fields; `undefined` for what has no name, uid and version. */
+export function kubeObjectFrom<T extends KubeObject>(raw: JsonObject, kind: Pick<T, 'apiVersion' | 'kind'>): T | undefined {
+  const { managedFields: _dropped, ...metadata } = asObject(raw['metadata']) ?? {};
+  const isComplete = ['name', 'uid', 'resourceVersion'].every((field) => asString(metadata[field]) !== undefined);
+  // List items carry neither apiVersion nor kind.
+  return isComplete ? ({ spec: {}, ...raw, ...kind, metadata } as unknown as T) : undefined;
+}

@@ -1,0 +1,224 @@
+// A nats-server of the hub's own, as a service: one server per store, whatever happens to the hub. A server left over from a hub
+// that was killed is taken over, never doubled (a second one on the same store starts without complaint and ruins it).
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { backoffDelay } from '../../kit/backoff.ts';
+import { Deadline } from '../../kit/deadline.ts';
+import { codeOf, messageOf } from '../../kit/errors.ts';
+import type { Logger } from '../../kit/logger.ts';
+import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
+import { sleep } from '../../kit/sleep.ts';
+import { TaskGroup } from '../../kit/task-group.ts';
+import { ms, seconds } from '../../kit/units.ts';
+import { asInteger, asObject, parseJson } from '../../wire/json.ts';
+import { keptPassword, readIfThere, writePrivateFile } from '../private-files.ts';
+import { natsServerErrors } from './errors.ts';
+import { choosePort, type WantedAddress } from './port-choice.ts';
+import {
+  bracketed,
+  configText,
+  isAtLeast,
+  OLDEST_VERSION,
+  parseVersion,
+  type NatsUser,
+  type ServerFiles,
+  type ServerShape,
+  type ServerVersion,
+} from './server-config.ts';
+import { ServerProcess } from './server-process.ts';
+
+export interface ManagedNatsServerConfig extends WantedAddress {
+  readonly dataDir: string;
+}
+
+export const HUB_USER = 'hub';
+
+const RESTART = { first: ms(100), most: seconds(5) };
+/** A server that ran this long was well. */
+const GOOD_RUN = seconds(30);
+/** Kept back from the deadline of a stop, for SIGKILL and its effect. */
+const LAST_RESORT = ms(1500);
+
+export class ManagedNatsServer implements Service {
+  readonly name = 'nats-server';
+  readonly #config: ManagedNatsServerConfig;
+  readonly #logger: Logger;
+  readonly #nodeUsers: () => Promise<readonly NatsUser[]>;
+  readonly #dir: string;
+  readonly #files: ServerFiles;
+  readonly #tasks = new TaskGroup();
+  #process: ServerProcess | undefined;
+  #version: ServerVersion = OLDEST_VERSION;
+  #port = 0;
+  #password = '';
+  #reason: string | undefined = 'not started';
+
+  constructor(
+    config: ManagedNatsServerConfig,
+    tools: { readonly logger: Logger; readonly nodeUsers: () => Promise<readonly NatsUser[]> },
+  ) {
+    this.#config = config;
+    this.#logger = tools.logger;
+    this.#nodeUsers = tools.nodeUsers;
+    this.#dir = resolve(config.dataDir, 'nats');
+    this.#files = {
+      config: join(this.#dir, 'nats-server.conf'),
+      pid: join(this.#dir, 'nats-server.pid'),
+      log: join(this.#dir, 'nats-server.log'),
+      store: join(this.#dir, 'store'),
+      address: join(this.#dir, 'address.json'),
+    };
+  }
+
+  get ended(): Promise<unknown> {
+    return this.#tasks.ended;
+  }
+
+  /** Where it listens; known once started. */
+  get url(): string {
+    return `nats://${bracketed(this.#config.host)}:${this.#port}`;
+  }
+
+  /** The hub's own access; known once started. */
+  get credentials(): { readonly user: string; readonly password: string } {
+    return { user: HUB_USER, password: this.#password };
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Resolves when the server answers. Rejects with NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD, NATS_PORT_IN_USE, …_NOT_READY. */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#version = await installedVersion();
+    await mkdir(this.#files.store, { recursive: true, mode: 0o700 });
+    this.#password = await keptPassword(join(this.#dir, 'hub-password'));
+    const remembered = await this.#rememberedPort();
+    this.#process = await this.#takeOver(remembered, signal);
+    this.#process ??= await this.#launch(remembered, signal);
+    this.#reason = undefined;
+    this.#tasks.run('watch over', (own) => this.#watchOver(own));
+  }
+
+  async stop(deadline: Deadline): Promise<void> {
+    await this.#tasks.close(deadline);
+    await this.#process?.end(Deadline.after(ms(Math.max(0, deadline.remaining() - LAST_RESORT))));
+    this.#process = undefined;
+  }
+
+  health(): Health {
+    return this.#reason === undefined ? HEALTHY : { state: 'degraded', reason: this.#reason };
+  }
+
+  /** Users were added or removed: the running server learns it now. */
+  async reloadUsers(): Promise<void> {
+    await this.#writeConfig();
+    this.#process?.reload();
+  }
+
+  async #takeOver(remembered: number | undefined, signal: AbortSignal): Promise<ServerProcess | undefined> {
+    const found = await ServerProcess.running(this.#files);
+    if (found === undefined) return undefined;
+    const { port, portAskedFor } = this.#config;
+    const fits = remembered !== undefined && (!portAskedFor || port === 0 || port === remembered);
+    if (!fits) {
+      this.#logger.info({ pid: found.pid }, 'stopping the nats-server of an earlier hub: it listens elsewhere');
+      await found.end(Deadline.after(seconds(10)));
+      return undefined;
+    }
+    this.#port = remembered;
+    await this.#writeConfig();
+    found.reload();
+    try {
+      await found.ready(await this.#shape(), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#logger.warn({ pid: found.pid, reason: messageOf(error) }, 'replacing the nats-server of an earlier hub');
+      await found.end(Deadline.after(seconds(10)));
+      return undefined;
+    }
+    this.#logger.info({ pid: found.pid, url: this.url }, 'took over the nats-server of an earlier hub');
+    return found;
+  }
+
+  async #launch(remembered: number | undefined, signal: AbortSignal): Promise<ServerProcess> {
+    this.#port = await choosePort(this.#config, remembered);
+    if (this.#config.port !== 0 && this.#port !== this.#config.port && this.#port !== remembered)
+      this.#logger.warn(
+        { port: this.#port },
+        `port ${this.#config.port} is in use by another program; NATS listens on ${this.#port} instead`,
+      );
+    await writePrivateFile(this.#files.address, JSON.stringify({ host: this.#config.host, port: this.#port }));
+    return await this.#spawn(signal);
+  }
+
+  async #spawn(signal: AbortSignal): Promise<ServerProcess> {
+    await this.#writeConfig();
+    const started = await ServerProcess.spawn(this.#files);
+    try {
+      await started.ready(await this.#shape(), signal);
+    } catch (error) {
+      await started.end(Deadline.after(seconds(2)));
+      throw error;
+    }
+    this.#logger.info({ pid: started.pid, url: this.url }, 'nats-server runs');
+    return started;
+  }
+
+  async #watchOver(signal: AbortSignal): Promise<void> {
+    let attempt = 0;
+    while (!signal.aborted) {
+      const begun = performance.now();
+      await this.#process?.exited(signal);
+      if (signal.aborted) return;
+      attempt = performance.now() - begun > GOOD_RUN ? 0 : attempt;
+      this.#reason = 'the nats-server died and is being started again';
+      this.#logger.warn({ pid: this.#process?.pid }, this.#reason);
+      await sleep(backoffDelay(RESTART, attempt), signal);
+      attempt += 1;
+      await this.#revive(signal);
+    }
+  }
+
+  async #revive(signal: AbortSignal): Promise<void> {
+    try {
+      signal.throwIfAborted();
+      this.#process = await this.#spawn(signal);
+      this.#reason = undefined;
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#reason = messageOf(error);
+      this.#logger.error({ reason: this.#reason }, 'the nats-server does not start; trying again');
+    }
+  }
+
+  async #shape(): Promise<ServerShape> {
+    const users = [{ user: HUB_USER, password: this.#password }, ...(await this.#nodeUsers())];
+    const name = `skerry-${createHash('sha256').update(this.#dir).digest('hex').slice(0, 12)}`;
+    return { name, host: this.#config.host, port: this.#port, files: this.#files, users, version: this.#version };
+  }
+
+  async #writeConfig(): Promise<void> {
+    await writePrivateFile(this.#files.config, configText(await this.#shape()));
+  }
+
+  async #rememberedPort(): Promise<number | undefined> {
+    const kept = asObject(parseJson((await readIfThere(this.#files.address)) ?? ''));
+    return kept?.['host'] === this.#config.host ? asInteger(kept['port']) : undefined;
+  }
+}
+
+async function installedVersion(): Promise<ServerVersion> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)('nats-server', ['--version']);
+    const version = parseVersion(`${stdout}${stderr}`);
+    if (version !== undefined && isAtLeast(version, OLDEST_VERSION)) return version;
+    throw natsServerErrors.NATS_SERVER_TOO_OLD({ found: stdout.trim(), wanted: OLDEST_VERSION.join('.') });
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw natsServerErrors.NATS_SERVER_MISSING({}, error);
+    throw error;
+  }
+}

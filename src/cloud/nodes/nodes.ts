@@ -1,0 +1,121 @@
+// Edge nodes in Kubernetes: a Node object from the first heartbeat on, Ready while heartbeats come, Unknown when they stop.
+import type { Clock } from '../../kit/clock.ts';
+import type { Deadline } from '../../kit/deadline.ts';
+import { messageOf } from '../../kit/errors.ts';
+import type { Logger } from '../../kit/logger.ts';
+import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
+import { sleep } from '../../kit/sleep.ts';
+import { TaskGroup } from '../../kit/task-group.ts';
+import { ms, seconds, type Duration } from '../../kit/units.ts';
+import type { NatsLink, NatsMessage } from '../../nats/nats-link.ts';
+import { HEARTBEAT_SUBJECTS, nodeOfSubject } from '../../wire/nats-subjects.ts';
+import { decodeHeartbeat } from '../../wire/node-reports.ts';
+import { asObject, asString } from '../../wire/json.ts';
+import type { NodeApi } from '../kubernetes/node-api.ts';
+import { ReconcileQueue } from '../reconcile-queue.ts';
+import { NodeKeeper } from './node-keeper.ts';
+import { MANAGED_BY, MANAGER } from './node-object.ts';
+
+export interface NodesConfig {
+  readonly renewEvery: Duration;
+  readonly silentAfter: Duration;
+}
+
+export interface NodesTools {
+  readonly link: Pick<NatsLink, 'subscribe'>;
+  readonly api: NodeApi;
+  readonly isAdmitted: (node: string) => boolean;
+  /** What the way down knows of a node. */
+  readonly downstream: { generationOf(node: string): number; noteNode(node: string): void };
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export const NODE_TIMES: NodesConfig = { renewEvery: seconds(10), silentAfter: seconds(40) };
+
+const LOOK_EVERY = ms(500);
+const LIST_RETRY = seconds(2);
+
+export class Nodes implements Service {
+  readonly name = 'nodes';
+  readonly #config: NodesConfig;
+  readonly #tools: NodesTools;
+  readonly #tasks = new TaskGroup();
+  readonly #queue: ReconcileQueue;
+  readonly #keepers = new Map<string, NodeKeeper>();
+
+  constructor(config: NodesConfig, tools: NodesTools) {
+    this.#config = config;
+    this.#tools = tools;
+    this.#queue = new ReconcileQueue(tools);
+  }
+
+  get ended(): Promise<unknown> {
+    return this.#tasks.ended;
+  }
+
+  start(_signal: AbortSignal): Promise<void> {
+    this.#queue.open();
+    this.#tools.link.subscribe(HEARTBEAT_SUBJECTS, (message) => this.#hear(message));
+    this.#tasks.run('find nodes', (signal) => this.#findKnown(signal));
+    this.#tasks.run('look after nodes', (signal) => this.#lookAfter(signal));
+    return Promise.resolve();
+  }
+
+  async stop(deadline: Deadline): Promise<void> {
+    await this.#tasks.close(deadline);
+    await this.#queue.close(deadline);
+  }
+
+  health(): Health {
+    return this.#queue.reason === undefined ? HEALTHY : { state: 'degraded', reason: this.#queue.reason };
+  }
+
+  /** The server lets a node publish only its own heartbeat subject; the payload must say the same. */
+  #hear(message: NatsMessage): void {
+    const heartbeat = decodeHeartbeat(message.data);
+    const node = nodeOfSubject(message.subject);
+    if (node === undefined || heartbeat?.node !== node || !this.#tools.isAdmitted(node)) {
+      this.#tools.logger.debug({ subject: message.subject }, 'heartbeat refused');
+      return;
+    }
+    this.#tools.downstream.noteNode(node);
+    const keeper = this.#keeperOf(node);
+    keeper.hear(heartbeat);
+    if (keeper.isDue()) this.#queue.add(keeper);
+  }
+
+  #keeperOf(node: string): NodeKeeper {
+    const known = this.#keepers.get(node);
+    if (known !== undefined) return known;
+    const { api, clock, downstream } = this.#tools;
+    const made = new NodeKeeper(
+      { node, ...this.#config },
+      { api, clock, desiredGeneration: (name) => downstream.generationOf(name) },
+    );
+    this.#keepers.set(node, made);
+    return made;
+  }
+
+  /** Nodes that a hub made earlier and that stay silent now must not stay Ready. */
+  async #findKnown(signal: AbortSignal): Promise<void> {
+    let isFound = false;
+    while (!signal.aborted) {
+      try {
+        if (!isFound)
+          for (const node of await this.#tools.api.list(`${MANAGED_BY}=${MANAGER}`))
+            this.#keeperOf(asString(asObject(node['metadata'])?.['name']) ?? '');
+        isFound = true;
+      } catch (error) {
+        this.#tools.logger.debug({ reason: messageOf(error) }, 'nodes cannot be listed yet');
+      }
+      await sleep(isFound ? seconds(3600) : LIST_RETRY, signal);
+    }
+  }
+
+  async #lookAfter(signal: AbortSignal): Promise<void> {
+    while ((await sleep(LOOK_EVERY, signal)) === 'elapsed') {
+      for (const keeper of this.#keepers.values()) if (keeper.isDue()) this.#queue.add(keeper);
+    }
+  }
+}

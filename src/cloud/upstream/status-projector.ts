@@ -1,0 +1,101 @@
+// (Device, its status, what a node reports) → the new status. By version and never by order of arrival, so late history, replays
+// and duplicates end in the same status (G4). Pure.
+import type { DeviceEvent } from '../../wire/device-events.ts';
+import { compareVersions, formatVersion, parseVersion, type Version } from '../../model/version.ts';
+import type { DeviceResource, DeviceStatus, TwinStatus, TwinValue } from '../kubernetes/resources.ts';
+
+const ONLINE = 'online';
+const VALUE_LENGTH = 40;
+const SUMMARY_LENGTH = 200;
+
+/** `stale`: the event changes nothing, because the status knows better or the event is about something else. */
+export function projectEvent(device: DeviceResource, status: DeviceStatus, event: DeviceEvent): DeviceStatus | 'stale' {
+  if (event.uid !== device.metadata.uid) return 'stale';
+  const projected = withLastOnline(withChange(device, status, event), event);
+  return projected === status ? 'stale' : withSummary(device, projected);
+}
+
+/** The same object when none of the events changes anything. */
+export function projectAll(device: DeviceResource, status: DeviceStatus, events: readonly DeviceEvent[]): DeviceStatus {
+  return events.reduce((current, event) => {
+    const next = projectEvent(device, current, event);
+    return next === 'stale' ? current : next;
+  }, status);
+}
+
+function withChange(device: DeviceResource, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
+  switch (event.kind) {
+    case 'state':
+      return withState(status, event);
+    case 'reported':
+      return withTwin(device, status.state === undefined ? { ...status, state: ONLINE } : status, event);
+    case 'observed':
+      return withTwin(device, status, event);
+  }
+}
+
+function withState(status: DeviceStatus, event: DeviceEvent): DeviceStatus {
+  if (!isNewer(event.version, status.stateVersion)) return status;
+  return { ...status, state: event.value, stateVersion: formatVersion(event.version) };
+}
+
+function withTwin(device: DeviceResource, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
+  const declared = (device.spec.properties ?? []).map(({ name }) => name);
+  if (!declared.includes(event.property)) return status;
+  const field = event.kind === 'observed' ? 'observedDesired' : 'reported';
+  const twins = status.twins ?? [];
+  const twin = twins.find(({ propertyName }) => propertyName === event.property);
+  if (!isNewer(event.version, twin?.[field]?.metadata?.['version'])) return status;
+  const changed: TwinStatus = { ...(twin ?? { propertyName: event.property }), [field]: twinValue(event) };
+  const others = twins.filter(({ propertyName }) => propertyName !== event.property);
+  return { ...status, twins: inDeclaredOrder([...others, changed], declared) };
+}
+
+function twinValue(event: DeviceEvent): TwinValue {
+  const time = event.deviceTime ?? event.receivedAt;
+  return {
+    value: event.value,
+    metadata: {
+      timestamp: Number.isNaN(time) ? '' : String(time),
+      type: event.type,
+      version: formatVersion(event.version),
+    },
+  };
+}
+
+/** Properties that the spec no longer declares keep their place at the end: their versions must not be forgotten. */
+function inDeclaredOrder(twins: readonly TwinStatus[], declared: readonly string[]): readonly TwinStatus[] {
+  const place = (twin: TwinStatus): number => {
+    const found = declared.indexOf(twin.propertyName);
+    return found === -1 ? declared.length : found;
+  };
+  return [...twins].sort((a, b) => place(a) - place(b) || (a.propertyName < b.propertyName ? -1 : 1));
+}
+
+function isNewer(version: Version, known: string | undefined): boolean {
+  const before = known === undefined ? undefined : parseVersion(known);
+  return before === undefined || compareVersions(version, before) > 0;
+}
+
+/** Every sign of life counts, also an old one: the newest moment stands, whatever order they come in. */
+function withLastOnline(status: DeviceStatus, event: DeviceEvent): DeviceStatus {
+  const isAlive = event.kind === 'reported' || (event.kind === 'state' && event.value === ONLINE);
+  if (!isAlive || Number.isNaN(event.receivedAt)) return status;
+  const moment = new Date(event.receivedAt).toISOString().replace(/\.\d+Z$/, 'Z');
+  const before = Date.parse(status.lastOnlineTime ?? '');
+  return Number.isNaN(before) || Date.parse(moment) > before ? { ...status, lastOnlineTime: moment } : status;
+}
+
+function withSummary(device: DeviceResource, status: DeviceStatus): DeviceStatus {
+  const values = new Map((status.twins ?? []).map((twin) => [twin.propertyName, twin.reported?.value]));
+  const parts = (device.spec.properties ?? []).flatMap(({ name }) => {
+    const value = values.get(name);
+    return value === undefined ? [] : [`${name}=${shortened(value, VALUE_LENGTH)}`];
+  });
+  const summary = shortened(parts.join(', '), SUMMARY_LENGTH);
+  return summary === (status.summary ?? '') ? status : { ...status, summary };
+}
+
+function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}

@@ -1,0 +1,100 @@
+// What nodes report, from both streams, onto Device status. A message is done only when a status write that holds it succeeded,
+// or when it changes nothing; a hub that dies in between gets it again.
+import type { Deadline } from '../../kit/deadline.ts';
+import type { Logger } from '../../kit/logger.ts';
+import type { Health, Service } from '../../kit/service.ts';
+import { TaskGroup } from '../../kit/task-group.ts';
+import { seconds } from '../../kit/units.ts';
+import { deviceKey } from '../../model/device.ts';
+import { ConsumerLoop, type StreamMessage, type Verdict } from '../../nats/consumer-loop.ts';
+import type { NatsLink } from '../../nats/nats-link.ts';
+import { decodeBatch, type DeviceEvent } from '../../wire/device-events.ts';
+import { STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
+import type { DeviceWatch } from '../kubernetes/device-watch.ts';
+import type { StatusOutcome, StatusWriter } from '../kubernetes/status-writer.ts';
+import { projectAll } from './status-projector.ts';
+
+export interface UpstreamTools {
+  readonly link: NatsLink;
+  readonly devices: Pick<DeviceWatch, 'get' | 'lists' | 'onEvent'>;
+  readonly writer: Pick<StatusWriter, 'update'>;
+  readonly logger: Logger;
+}
+
+const RETRY_AFTER = seconds(1);
+
+export class Upstream implements Service {
+  readonly name = 'upstream';
+  readonly #tools: UpstreamTools;
+  readonly #loops: readonly ConsumerLoop[];
+  readonly #tasks = new TaskGroup();
+  readonly #devicesKnown: Promise<void>;
+
+  constructor(tools: UpstreamTools) {
+    this.#tools = tools;
+    const handle = (message: StreamMessage): Promise<Verdict> => this.#handle(message);
+    const { link, logger } = tools;
+    this.#loops = [
+      new ConsumerLoop({ stream: UP_STREAM, durable: 'skerry-hub' }, { link, logger, handle }),
+      new ConsumerLoop({ stream: STATE_STREAM, durable: 'skerry-hub-state' }, { link, logger, handle }),
+    ];
+    this.#devicesKnown = new Promise((resolve) => {
+      tools.devices.onEvent(({ kind }) => kind === 'synced' && resolve());
+    });
+  }
+
+  get ended(): Promise<unknown> {
+    return Promise.race([this.#tasks.ended, ...this.#loops.map((loop) => loop.ended)]);
+  }
+
+  /** Consumes once every Device is known; until then a report could not be told from one about a device that is gone. */
+  start(_signal: AbortSignal): Promise<void> {
+    this.#tasks.run('consume', async (signal) => {
+      const stopping = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      await Promise.race([this.#devicesKnown, stopping]);
+      if (signal.aborted) return;
+      for (const loop of this.#loops) await loop.start(signal);
+      await stopping;
+    });
+    return Promise.resolve();
+  }
+
+  async stop(deadline: Deadline): Promise<void> {
+    await this.#tasks.close(deadline);
+    await Promise.all(this.#loops.map((loop) => loop.stop(deadline)));
+  }
+
+  health(): Health {
+    if (this.#tools.devices.lists === 0) return { state: 'degraded', reason: 'waits for the list of Devices' };
+    const states = this.#loops.map((loop) => loop.health());
+    return states.find(({ state }) => state !== 'ok') ?? { state: 'ok' };
+  }
+
+  async #handle(message: StreamMessage): Promise<Verdict> {
+    const batch = decodeBatch(message.data);
+    if (batch.kind === 'refused') return { poison: batch.reason };
+    const outcomes = await Promise.all([...byDevice(batch.events)].map(([key, events]) => this.#project(key, events)));
+    const refused = outcomes.find((outcome) => typeof outcome === 'object');
+    if (refused !== undefined) return { poison: refused.refused };
+    return outcomes.includes('abandoned') ? { retryAfter: RETRY_AFTER } : 'done';
+  }
+
+  #project(key: string, events: readonly DeviceEvent[]): Promise<StatusOutcome> {
+    if (this.#tools.devices.get(key) === undefined) {
+      this.#tools.logger.debug({ device: key, events: events.length }, 'report of a device that does not exist; dropped');
+      return Promise.resolve('gone');
+    }
+    return this.#tools.writer.update(key, (status, device) => projectAll(device, status, events));
+  }
+}
+
+function byDevice(events: readonly DeviceEvent[]): ReadonlyMap<string, readonly DeviceEvent[]> {
+  const groups = new Map<string, DeviceEvent[]>();
+  for (const event of events) {
+    const key = deviceKey(event.device);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [event]);
+    else group.push(event);
+  }
+  return groups;
+}

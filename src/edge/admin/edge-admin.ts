@@ -1,0 +1,170 @@
+// Health and twins over HTTP, for people and scripts on this node. Loopback unless configured otherwise.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Deadline } from '../../kit/deadline.ts';
+import { codeOf, messageOf } from '../../kit/errors.ts';
+import type { Logger } from '../../kit/logger.ts';
+import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
+import { edgeErrors, type Address } from '../edge-config.ts';
+
+export interface EdgeAdminTools {
+  /** Of every part, by name. */
+  readonly healths: () => Readonly<Record<string, Health>>;
+  readonly status: () => EdgeStatus;
+  readonly twins: TwinRequests;
+  readonly logger: Logger;
+}
+
+/** The node at a glance. */
+export interface EdgeStatus {
+  readonly node: string;
+  readonly isLinked: boolean;
+  /** Facts that the stream has not acknowledged. */
+  readonly backlog: number;
+  /** Generation of the desired state that this node has reached. */
+  readonly indexGeneration: number;
+}
+
+/** `undefined`: no such device. */
+export interface TwinRequests {
+  list(): unknown;
+  read(namespace: string, name: string): unknown;
+  setDesired(
+    namespace: string,
+    name: string,
+    request: { readonly property: string; readonly value: unknown },
+  ): Promise<SetOutcome>;
+}
+
+export type SetOutcome =
+  | { readonly kind: 'set'; readonly twin: unknown }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unknown' };
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const LARGEST_BODY = 1024 * 1024;
+
+export class EdgeAdmin implements Service {
+  readonly name = 'admin';
+  readonly #address: Address;
+  readonly #tools: EdgeAdminTools;
+  #server: Server | undefined;
+
+  constructor(config: { readonly http: Address }, tools: EdgeAdminTools) {
+    this.#address = config.http;
+    this.#tools = tools;
+  }
+
+  /** Where it listens; after start. */
+  get url(): string {
+    const address = this.#server?.address() as AddressInfo | null | undefined;
+    return `http://${this.#address.host}:${address?.port ?? this.#address.port}`;
+  }
+
+  async start(_signal: AbortSignal): Promise<void> {
+    const server = createServer((request, response) => void this.#respond(request, response));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => {
+        reject(codeOf(error) === 'EADDRINUSE' ? edgeErrors.EDGE_HTTP_PORT_IN_USE(this.#address, error) : error);
+      });
+      server.listen(this.#address.port, this.#address.host, resolve);
+    });
+    this.#server = server;
+  }
+
+  async stop(deadline: Deadline): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    await deadline.wait(closed, undefined);
+    server.closeAllConnections();
+  }
+
+  health(): Health {
+    return HEALTHY;
+  }
+
+  async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let answer: Answer;
+    try {
+      answer = await this.#answer(request);
+    } catch (error) {
+      this.#tools.logger.warn({ url: request.url, reason: messageOf(error) }, 'request failed');
+      answer = { status: 503, body: { reason: messageOf(error) } };
+    }
+    const headers = {
+      'content-type': 'application/json',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    };
+    response.writeHead(answer.status, headers).end(`${JSON.stringify(answer.body)}\n`);
+  }
+
+  async #answer(request: IncomingMessage): Promise<Answer> {
+    const path = pathOf(request);
+    const route = `${request.method ?? ''} ${path[0] ?? ''}`;
+    if (route === 'GET healthz') return { status: 200, body: { state: 'ok' } };
+    if (route === 'GET readyz') return this.#readiness();
+    if (route === 'GET status') return { status: 200, body: this.#tools.status() };
+    if (path[0] === 'twins') return this.#twins(request, path.slice(1));
+    return {
+      status: 404,
+      body: { reason: 'nothing here; try /healthz, /readyz, /status, /twins or /twins/<namespace>/<device>' },
+    };
+  }
+
+  #readiness(): Answer {
+    const parts = this.#tools.healths();
+    const isFailing = Object.values(parts).some(({ state }) => state === 'failing');
+    return { status: isFailing ? 503 : 200, body: { parts } };
+  }
+
+  async #twins(request: IncomingMessage, [namespace, name, property]: readonly string[]): Promise<Answer> {
+    const { twins } = this.#tools;
+    if (namespace === undefined || name === undefined) return { status: 200, body: twins.list() };
+    if (request.method === 'PUT' && property !== undefined) return this.#set(request, namespace, name, property);
+    const twin = twins.read(namespace, name);
+    return twin === undefined ? unknownDevice(namespace, name) : { status: 200, body: twin };
+  }
+
+  async #set(request: IncomingMessage, namespace: string, name: string, property: string): Promise<Answer> {
+    const body = await readBody(request);
+    if (body === undefined) return { status: 413, body: { reason: `the value is larger than ${LARGEST_BODY} bytes` } };
+    const outcome = await this.#tools.twins.setDesired(namespace, name, { property, value: body });
+    if (outcome.kind === 'unknown') return unknownDevice(namespace, name);
+    if (outcome.kind === 'refused') return { status: 400, body: { reason: outcome.reason } };
+    return { status: 200, body: outcome.twin };
+  }
+}
+
+const unknownDevice = (namespace: string, name: string): Answer => ({
+  status: 404,
+  body: { reason: `the device ${namespace}/${name} is not known on this node; GET /twins lists those that are` },
+});
+
+/** Names of devices and properties need no escapes but `@`, `,`, `:`, `/` and `#` of properties; a malformed one leads nowhere. */
+function pathOf(request: IncomingMessage): readonly string[] {
+  try {
+    return new URL(request.url ?? '/', 'http://edge').pathname.split('/').slice(1).map(decodeURIComponent);
+  } catch (error) {
+    if (error instanceof URIError || error instanceof TypeError) return [];
+    throw error;
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > LARGEST_BODY) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

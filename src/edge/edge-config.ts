@@ -1,0 +1,62 @@
+import { errorTable } from '../kit/errors.ts';
+import { asObject, asString, parseJson } from '../wire/json.ts';
+
+/** What an edge node needs to know; frozen slices of it go to the parts. */
+export interface EdgeConfig {
+  readonly dataDir: string;
+  readonly credentials: NodeCredentials;
+  readonly mqtt: Address;
+  readonly mqttWs: Address | undefined;
+  readonly http: Address;
+  readonly version: string;
+}
+
+export interface Address {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/** What the hub gave this node: its name, and how it reaches NATS. */
+export interface NodeCredentials {
+  readonly node: string;
+  readonly nats: { readonly url: string; readonly user: string; readonly password: string };
+}
+
+export const edgeErrors = errorTable({
+  EDGE_CREDENTIALS_UNREADABLE: {
+    kind: 'refused',
+    message: ({ file, problem }: { file: string; problem: string }) =>
+      `the credentials file ${file} ${problem}; a hub on this machine writes it when started with --local-node NAME`,
+  },
+  EDGE_NODE_NAME_CHANGED: {
+    kind: 'refused',
+    message: ({ dataDir, was, is }: { dataDir: string; was: string; is: string }) =>
+      `the data directory ${dataDir} belongs to the node ${was}, and the credentials are for ${is}; use another --data-dir`,
+  },
+  EDGE_HTTP_PORT_IN_USE: {
+    kind: 'refused',
+    message: ({ host, port }: { host: string; port: number }) =>
+      `${host}:${port} is in use by another program; choose another address with --http, or stop that program`,
+  },
+});
+
+/** Checks the text of a credentials file; the error names the file and the field. */
+export function parseCredentials(text: string, file: string): NodeCredentials {
+  const raw = asObject(parseJson(text));
+  if (raw === undefined) throw edgeErrors.EDGE_CREDENTIALS_UNREADABLE({ file, problem: 'is not a JSON object' });
+  const nats = asObject(raw['nats']) ?? {};
+  const required = (object: Readonly<Record<string, unknown>>, field: string, path: string): string => {
+    const value = asString(object[field]);
+    if (value !== undefined && value !== '') return value;
+    throw edgeErrors.EDGE_CREDENTIALS_UNREADABLE({ file, problem: `lacks the field "${path}"` });
+  };
+  return {
+    node: required(raw, 'node', 'node'),
+    nats: {
+      url: required(nats, 'url', 'nats.url'),
+      user: required(nats, 'user', 'nats.user'),
+      password: required(nats, 'password', 'nats.password'),
+    },
+  };
+}

@@ -1,0 +1,213 @@
+// The edge process, part by part, in the order in which the parts start. They stop in reverse: sockets first, so that nobody is
+// admitted any more; then what was admitted is finished, the uplink uses the time that is left, and the store closes last.
+import { Broker, BrokerListeners } from '../../broker/index.ts';
+import { systemClock } from '../kit/clock.ts';
+import type { Deadline } from '../kit/deadline.ts';
+import type { Logger } from '../kit/logger.ts';
+import type { Health, Service } from '../kit/service.ts';
+import { Supervisor } from '../kit/supervisor.ts';
+import type { DeviceId } from '../model/device.ts';
+import { desiredChanges } from '../model/twin-rules.ts';
+import { NatsLink } from '../nats/nats-link.ts';
+import { chainSubject, inboxPrefix, type ChainClass } from '../wire/nats-subjects.ts';
+import { EdgeAdmin } from './admin/edge-admin.ts';
+import { Downlink } from './downlink/downlink.ts';
+import type { EdgeConfig } from './edge-config.ts';
+import { Egress } from './egress/egress.ts';
+import { MapperTopics } from './egress/mapper-topics.ts';
+import { Ingress, type TwinUpdated } from './ingress/ingress.ts';
+import { RedeliveryRecords } from './ingress/redelivery.ts';
+import { DesiredObjects } from './meta/desired-objects.ts';
+import { NodeMemory } from './node-memory.ts';
+import { Outbox } from './outbox/outbox.ts';
+import { EdgeStore } from './store/edge-store.ts';
+import { TwinBook } from './twin/twin-book.ts';
+import { HeartbeatSender } from './uplink/heartbeat.ts';
+import { StateSender } from './uplink/state-sender.ts';
+import { Uplink } from './uplink/uplink.ts';
+
+export interface EdgeAddresses {
+  readonly mqtt: string;
+  readonly mqttWs: string | undefined;
+  readonly http: string;
+}
+
+interface Tools {
+  readonly logger: Logger;
+}
+
+export class EdgeNode implements Service {
+  readonly name = 'edge';
+  readonly #supervisor: Supervisor;
+  readonly #addresses: () => EdgeAddresses;
+
+  constructor(config: EdgeConfig, tools: Tools) {
+    const kept = createKeeping(config, tools);
+    const devices = createDeviceSide(config, kept, tools);
+    const cloud = createCloudSide(config, kept, devices, tools);
+    const { broker, listeners, mapperTopics } = devices;
+    const parts: readonly Service[] = [
+      ...kept.services,
+      cloud.link,
+      broker,
+      mapperTopics,
+      ...cloud.services,
+      listeners,
+    ];
+    const admin = createAdmin(config, { kept, devices, link: cloud.link, parts }, tools);
+    this.#supervisor = new Supervisor([...parts, admin], tools);
+    this.#addresses = () => ({
+      mqtt: listeners.addresses.tcp.url,
+      mqttWs: listeners.addresses.ws?.url,
+      http: admin.url,
+    });
+  }
+
+  get ended(): Promise<unknown> {
+    return this.#supervisor.ended;
+  }
+
+  /** Where it serves; after start. */
+  get addresses(): EdgeAddresses {
+    return this.#addresses();
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    return this.#supervisor.start(signal);
+  }
+
+  stop(deadline: Deadline): Promise<void> {
+    return this.#supervisor.stop(deadline);
+  }
+
+  health(): Health {
+    return this.#supervisor.health();
+  }
+}
+
+type Keeping = ReturnType<typeof createKeeping>;
+type DeviceSide = ReturnType<typeof createDeviceSide>;
+
+/** What outlives the process. */
+function createKeeping({ dataDir, credentials: { node } }: EdgeConfig, { logger }: Tools) {
+  const store = new EdgeStore({ dataDir }, { logger });
+  const twins = new TwinBook();
+  const objects = new DesiredObjects();
+  const seen = new RedeliveryRecords();
+  const memory = new NodeMemory({ node, dataDir }, { store, parts: [twins, objects, seen] });
+  const outbox = new Outbox({ store, clock: systemClock, incarnation: () => memory.identity.incarnation });
+  const chainOf = (chainClass: ChainClass, device: DeviceId): string => chainSubject(node, chainClass, device);
+  return { store, twins, objects, seen, memory, outbox, chainOf, services: [store, memory, outbox] };
+}
+
+/** MQTT in and out. */
+function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) {
+  const { objects, twins } = kept;
+  const definitionOf = (device: DeviceId) => objects.device(device);
+  const broker: Broker = new Broker(
+    {},
+    {
+      logger,
+      gate: { concerns: (topic) => ingress.concerns(topic), admit: (publication) => ingress.admit(publication) },
+    },
+  );
+  const publisher = { publish: broker.publishSoon.bind(broker), hasSubscribers: broker.hasSubscribers.bind(broker) };
+  const egress = new Egress({ broker: publisher, clock: systemClock });
+  const answers = {
+    updated: (update: TwinUpdated): void => {
+      egress.updated(update);
+      const definition = definitionOf(update.after);
+      if (definition !== undefined && desiredChanges(update.before, update.after).length > 0)
+        egress.defined(definition, update.after);
+    },
+    refused: egress.refused.bind(egress),
+    twinRead: egress.twinRead.bind(egress),
+    stateUpdated: egress.stateUpdated.bind(egress),
+  };
+  const ingress = new Ingress({ ...kept, definitionOf, answers, clock: systemClock, logger });
+  const mapperTopics = new MapperTopics({
+    egress,
+    definitions: () => objects.devices(),
+    twinOf: (definition) => twins.read(definition),
+  });
+  const sockets = { tcp: config.mqtt, ...(config.mqttWs === undefined ? {} : { ws: config.mqttWs }) };
+  const listeners = new BrokerListeners(sockets, { broker, logger });
+  return { broker, egress, ingress, mapperTopics, listeners };
+}
+
+/** NATS up and down. Being offline is a state, not a failure. */
+function createCloudSide(
+  { credentials, version }: EdgeConfig,
+  kept: Keeping,
+  { egress }: DeviceSide,
+  { logger }: Tools,
+) {
+  const { node, nats } = credentials;
+  const { store, twins, objects, memory, outbox, chainOf } = kept;
+  const clock = systemClock;
+  const link = new NatsLink({ ...nats, clientName: `skerry-edge-${node}`, inboxPrefix: inboxPrefix(node) }, { logger });
+  const states = new StateSender(
+    { node },
+    {
+      link,
+      twins: () => twins.all(),
+      backlogOf: (device) => outbox.waiting(chainOf('twin', device)),
+      term: () => memory.identity.term,
+    },
+  );
+  const uplink = new Uplink(
+    { node },
+    {
+      link,
+      outbox,
+      identity: () => memory.identity,
+      keepTerm: (term) => memory.keepTerm(term),
+      onClaimed: () => states.open(),
+      clock,
+      logger,
+    },
+  );
+  const beats = new HeartbeatSender(
+    { node, version },
+    { link, indexGeneration: () => objects.position.generation, backlog: () => outbox.depth() },
+  );
+  const downlink = new Downlink(
+    { node },
+    { link, store, objects, twins, listener: egress, onReached: () => beats.send(), clock, logger },
+  );
+  return { link, services: [downlink, states, uplink, beats] };
+}
+
+function createAdmin(
+  { http, credentials: { node } }: EdgeConfig,
+  {
+    kept,
+    devices,
+    link,
+    parts,
+  }: {
+    readonly kept: Keeping;
+    readonly devices: DeviceSide;
+    readonly link: NatsLink;
+    readonly parts: readonly Service[];
+  },
+  { logger }: Tools,
+): EdgeAdmin {
+  const healths = (): Record<string, Health> => Object.fromEntries(parts.map((part) => [part.name, part.health()]));
+  const twins = {
+    list: () => [...kept.twins.all()],
+    read: (namespace: string, name: string) => kept.twins.read({ namespace, name }),
+    setDesired: (
+      namespace: string,
+      name: string,
+      { property, value }: { readonly property: string; readonly value: unknown },
+    ) => devices.ingress.setDesired({ namespace, name }, property, value),
+  };
+  const status = () => ({
+    node,
+    isLinked: link.connected,
+    backlog: kept.outbox.depth(),
+    indexGeneration: kept.objects.position.generation,
+  });
+  return new EdgeAdmin({ http }, { healths, status, twins, logger });
+}

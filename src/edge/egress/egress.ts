@@ -1,0 +1,121 @@
+// STOP 6': stored twins → MQTT. Everything published here is derived from what is on disk, so a restart loses nothing that is
+// not derived again. Nothing under `$hw` is retained; mappers read the retained `$skerry/mapper/…` topics.
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../kit/clock.ts';
+import type { DeviceDefinition, DeviceId } from '../../model/device.ts';
+import type { Twin } from '../../model/twin.ts';
+import { answerTopics, mapperTopic, rejectedTopic, type DeviceAnswer } from '../../wire/mqtt-topics.ts';
+import {
+  deltaPayload,
+  documentPayload,
+  errorPayload,
+  resultPayload,
+  statePayload,
+  twinPayload,
+  type SuppliedParts,
+} from './twin-payloads.ts';
+
+/** The part of the broker that egress uses. Publishing to local clients never waits and never fails. */
+export interface LocalPublisher {
+  publish(topic: string, payload: string, options?: { readonly qos?: 0 | 1; readonly retain?: boolean }): unknown;
+  /** Whether anybody would receive it: building answers that nobody reads is the largest cost of an update. */
+  hasSubscribers(topic: string): boolean;
+}
+
+export interface EgressTools {
+  readonly broker: LocalPublisher;
+  readonly clock: Clock;
+}
+
+/** At least once, as KubeEdge's own broker client publishes. */
+const ANSWER = { qos: 1 } as const;
+const RETAINED = { qos: 1, retain: true } as const;
+
+export class Egress {
+  readonly #broker: LocalPublisher;
+  readonly #clock: Clock;
+
+  constructor(tools: EgressTools) {
+    this.#broker = tools.broker;
+    this.#clock = tools.clock;
+  }
+
+  /** Result, document, delta, in this order. */
+  updated(update: {
+    readonly before: Twin;
+    readonly after: Twin;
+    readonly eventId: string;
+    readonly updates: readonly SuppliedParts[];
+  }): void {
+    const { before, after, eventId, updates } = update;
+    const head = this.#head(eventId);
+    this.#answer(after, 'twin/update/result', () => resultPayload(head, after, updates));
+    const named = updates.map(({ property }) => property);
+    this.#answer(after, 'twin/update/document', () => documentPayload(head, before, after, named));
+    this.#publishDelta(after);
+  }
+
+  refused(refusal: {
+    readonly device: DeviceId;
+    readonly answer: DeviceAnswer;
+    readonly eventId: string;
+    readonly code: number;
+    readonly reason: string;
+    readonly payload: string;
+  }): void {
+    const { device, answer, eventId, code, reason, payload } = refusal;
+    this.#answer(device, answer, () => errorPayload(this.#head(eventId), { code, reason }));
+    this.#broker.publish(rejectedTopic(device), JSON.stringify({ event_id: eventId, code, reason, payload }), ANSWER);
+  }
+
+  twinRead(device: DeviceId, twin: Twin, eventId: string): void {
+    this.#answer(device, 'twin/get/result', () => twinPayload(this.#head(eventId), twin));
+  }
+
+  stateUpdated(twin: Twin): void {
+    this.#answer(twin, 'state/update/result', () => statePayload(this.#head(randomUUID()), twin));
+  }
+
+  /** The cloud, or somebody at this node, wants something else of the device: document, delta, and the mapper's copy. */
+  desiredChanged(before: Twin | undefined, after: Twin, properties: readonly string[]): void {
+    if (properties.length === 0) return;
+    this.#answer(after, 'twin/update/document', () =>
+      documentPayload(this.#head(randomUUID()), before, after, properties),
+    );
+    this.#publishDelta(after);
+  }
+
+  /** What mappers must know of the device, retained; also said again after every start. */
+  defined(definition: DeviceDefinition, twin: Twin): void {
+    // The twin's desired value stands in the place of the cloud's: the two differ under a local override.
+    const properties = definition.properties.map((property) => ({
+      ...property,
+      desired: twin.properties[property.name]?.desired?.value,
+    }));
+    const { namespace, name, protocol, protocolConfig } = definition;
+    const payload = { device: { namespace, name }, protocol, protocolConfig, properties };
+    this.#broker.publish(mapperTopic(protocol, definition), JSON.stringify(payload), RETAINED);
+  }
+
+  /** An empty retained message takes the mapper's copy away. */
+  removed(definition: DeviceDefinition): void {
+    this.#broker.publish(mapperTopic(definition.protocol, definition), '', RETAINED);
+  }
+
+  #publishDelta(twin: Twin): void {
+    this.#answer(twin, 'twin/update/delta', () => deltaPayload(this.#head(randomUUID()), twin));
+  }
+
+  /** The payload is built once, and only when somebody listens on either form of the topic. */
+  #answer(device: DeviceId, answer: DeviceAnswer, build: () => string | undefined): void {
+    const topics = answerTopics(device, answer).filter((topic) => this.#broker.hasSubscribers(topic));
+    if (topics.length === 0) return;
+    const payload = build();
+    if (payload === undefined) return;
+    for (const topic of topics) this.#broker.publish(topic, payload, ANSWER);
+  }
+
+  #head(eventId: string): { readonly eventId: string; readonly now: number } {
+    return { eventId, now: this.#clock.now() };
+  }
+}

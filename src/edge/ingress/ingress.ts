@@ -1,0 +1,209 @@
+// STOP 3: an admitted publication becomes a twin change and an outbox entry in one commit, and only then is it acknowledged.
+// Nothing here waits for the cloud, and nothing is decided here: payloads are judged by the parser, changes by the twin rules.
+import type { Admission, PublishGate, Publication } from '../../../broker/index.ts';
+import type { Clock } from '../../kit/clock.ts';
+import { isAbort, messageOf } from '../../kit/errors.ts';
+import type { Logger } from '../../kit/logger.ts';
+import { deviceKey, type DeviceDefinition, type DeviceId } from '../../model/device.ts';
+import type { Change } from '../../model/fact.ts';
+import { emptyTwin, type Twin } from '../../model/twin.ts';
+import { applyState, applyUpdate, type PropertyUpdate } from '../../model/twin-rules.ts';
+import { DEVICE_ROOT, parseDeviceTopic, type DeviceAnswer, type DeviceRequest } from '../../wire/mqtt-topics.ts';
+import type { ChainClass } from '../../wire/nats-subjects.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { EdgeStore } from '../store/edge-store.ts';
+import type { Transaction } from '../store/transaction.ts';
+import type { TwinBook } from '../twin/twin-book.ts';
+import { parseRequest, parseStateUpdate, parseTwinUpdate } from './publication-parser.ts';
+import { traceOf, type RedeliveryRecords, type Trace } from './redelivery.ts';
+
+/** What a request gets back over MQTT. The twins in it are stored: answers never run ahead of the disk. */
+export interface DeviceAnswers {
+  updated(update: TwinUpdated): void;
+  refused(refusal: Refusal): void;
+  twinRead(device: DeviceId, twin: Twin, eventId: string): void;
+  stateUpdated(twin: Twin): void;
+}
+
+export interface TwinUpdated {
+  readonly before: Twin;
+  readonly after: Twin;
+  readonly eventId: string;
+  readonly updates: readonly PropertyUpdate[];
+}
+
+export interface Refusal {
+  readonly device: DeviceId;
+  readonly answer: DeviceAnswer;
+  readonly eventId: string;
+  readonly code: 400 | 404;
+  readonly reason: string;
+  /** The payload as it came, shortened. */
+  readonly payload: string;
+}
+
+export interface IngressTools {
+  readonly store: EdgeStore;
+  readonly twins: TwinBook;
+  readonly outbox: Outbox;
+  readonly seen: RedeliveryRecords;
+  readonly definitionOf: (device: DeviceId) => DeviceDefinition | undefined;
+  readonly chainOf: (chainClass: ChainClass, device: DeviceId) => string;
+  readonly answers: DeviceAnswers;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export type SetDesired =
+  | { readonly kind: 'set'; readonly twin: Twin }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unknown' };
+
+type Outcome =
+  { readonly kind: 'done'; readonly answer: () => void } | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+const SHOWN_OF_PAYLOAD = 1024;
+const NO_ANSWER = (): void => undefined;
+
+export class Ingress implements PublishGate {
+  readonly #tools: IngressTools;
+
+  constructor(tools: IngressTools) {
+    this.#tools = tools;
+  }
+
+  concerns(topic: string): boolean {
+    return topic.startsWith(DEVICE_ROOT);
+  }
+
+  async admit(publication: Publication): Promise<Admission> {
+    const topic = parseDeviceTopic(publication.topic);
+    if (topic === undefined) return { kind: 'admit' };
+    try {
+      const outcome = await this.#serve(topic.device, topic.request, publication);
+      if (outcome.kind === 'done') return { kind: 'admit', afterwards: outcome.answer };
+      const { refusal } = outcome;
+      return { kind: 'set-aside', reason: refusal.reason, afterwards: () => this.#tools.answers.refused(refusal) };
+    } catch (error) {
+      if (!isAbort(error))
+        this.#tools.logger.warn({ topic: publication.topic, reason: messageOf(error) }, 'publication not stored');
+      return { kind: 'unavailable' };
+    }
+  }
+
+  /** Somebody at this node wants a property to be something else: stored like an update that came by MQTT, without its acknowledgement. */
+  setDesired(device: DeviceId, property: string, value: unknown): Promise<SetDesired> {
+    const { store, clock } = this.#tools;
+    return store.commit((tx): SetDesired => {
+      const found = this.#deviceIn(tx, device);
+      if (found === undefined) return { kind: 'unknown' };
+      const updates = [{ property, expected: { raw: value } }];
+      const outcome = applyUpdate(found.twin, found.definition, updates, clock.now());
+      if (outcome.kind === 'refused') return outcome;
+      const { before, after, changes } = outcome;
+      this.#keep(tx, 'twin', { twin: after, changes, eventId: '', trace: undefined });
+      tx.afterCommit(() => {
+        this.#tools.answers.updated({ before, after, eventId: '', updates });
+      });
+      return { kind: 'set', twin: after };
+    });
+  }
+
+  #serve(device: DeviceId, request: DeviceRequest, publication: Publication): Promise<Outcome> {
+    switch (request) {
+      case 'twin/update':
+        return this.#updateTwin(device, publication);
+      case 'twin/get':
+        return this.#getTwin(device, publication);
+      case 'state/update':
+        return this.#updateState(device, publication);
+    }
+  }
+
+  async #updateTwin(device: DeviceId, publication: Publication): Promise<Outcome> {
+    const refuse = refusalsOf(device, 'twin/update/result', publication);
+    const parsed = parseTwinUpdate(publication.payload);
+    if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
+    const { eventId, value: updates } = parsed;
+    const trace = traceOf(publication, eventId);
+    return this.#tools.store.commit((tx): Outcome => {
+      const found = this.#deviceIn(tx, device);
+      if (found === undefined) return refuse(eventId, 404, unknownDevice(device));
+      if (this.#tools.seen.isRedelivered(deviceKey(device), trace, publication.duplicate))
+        return { kind: 'done', answer: NO_ANSWER };
+      const outcome = applyUpdate(found.twin, found.definition, updates, this.#tools.clock.now());
+      if (outcome.kind === 'refused') return refuse(eventId, 400, outcome.reason);
+      this.#keep(tx, 'twin', { twin: outcome.after, changes: outcome.changes, eventId, trace });
+      const { before, after } = outcome;
+      return { kind: 'done', answer: () => this.#tools.answers.updated({ before, after, eventId, updates }) };
+    });
+  }
+
+  async #updateState(device: DeviceId, publication: Publication): Promise<Outcome> {
+    const refuse = refusalsOf(device, 'state/update/result', publication);
+    const parsed = parseStateUpdate(publication.payload);
+    if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
+    const { eventId } = parsed;
+    const trace = traceOf(publication, eventId);
+    return this.#tools.store.commit((tx): Outcome => {
+      const found = this.#deviceIn(tx, device);
+      if (found === undefined) return refuse(eventId, 404, unknownDevice(device));
+      if (this.#tools.seen.isRedelivered(deviceKey(device), trace, publication.duplicate))
+        return { kind: 'done', answer: NO_ANSWER };
+      const { twin, changes } = applyState(found.twin, parsed.value, this.#tools.clock.now());
+      this.#keep(tx, 'event', { twin, changes, eventId, trace });
+      return { kind: 'done', answer: () => this.#tools.answers.stateUpdated(twin) };
+    });
+  }
+
+  async #getTwin(device: DeviceId, publication: Publication): Promise<Outcome> {
+    const refuse = refusalsOf(device, 'twin/get/result', publication);
+    const parsed = parseRequest(publication.payload);
+    if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
+    // Through the committer, so that it sees every update that the same client published before it.
+    return this.#tools.store.commit((tx): Outcome => {
+      const found = this.#deviceIn(tx, device);
+      if (found === undefined) return refuse(parsed.eventId, 404, unknownDevice(device));
+      return { kind: 'done', answer: () => this.#tools.answers.twinRead(device, found.twin, parsed.eventId) };
+    });
+  }
+
+  #deviceIn(
+    tx: Transaction,
+    device: DeviceId,
+  ): { readonly definition: DeviceDefinition; readonly twin: Twin } | undefined {
+    const definition = this.#tools.definitionOf(device);
+    if (definition === undefined) return undefined;
+    return { definition, twin: this.#tools.twins.current(tx, device) ?? emptyTwin(definition) };
+  }
+
+  #keep(
+    tx: Transaction,
+    chainClass: ChainClass,
+    kept: {
+      readonly twin: Twin;
+      readonly changes: readonly Change[];
+      readonly eventId: string;
+      readonly trace: Trace | undefined;
+    },
+  ): void {
+    const { twin, changes, eventId, trace } = kept;
+    const { namespace, name, uid, binding } = twin;
+    const device = { namespace, name };
+    this.#tools.twins.change(tx, twin);
+    if (trace !== undefined) this.#tools.seen.remember(tx, deviceKey(device), trace);
+    if (changes.length === 0) return;
+    const fact = { device, uid, binding, at: this.#tools.clock.now(), changes, ...(eventId === '' ? {} : { eventId }) };
+    this.#tools.outbox.enlist(tx, this.#tools.chainOf(chainClass, device), fact);
+  }
+}
+
+function refusalsOf(device: DeviceId, answer: DeviceAnswer, publication: Publication) {
+  return (eventId: string, code: Refusal['code'], reason: string): Outcome => {
+    const payload = Buffer.from(publication.payload.subarray(0, SHOWN_OF_PAYLOAD)).toString('utf8');
+    return { kind: 'refused', refusal: { device, answer, eventId, code, reason, payload } };
+  };
+}
+
+const unknownDevice = (device: DeviceId): string =>
+  `the device ${deviceKey(device)} is not known on this node; apply a Device with that name and this node as spec.nodeName`;

@@ -1,0 +1,114 @@
+// Payloads of KubeEdge's device topics → what they ask, or the sentence that says what is wrong. Pure. Field names are matched
+// in any case and unknown fields are ignored, as in KubeEdge; values may be strings and any other JSON but null.
+import type { PropertyUpdate } from '../../model/twin-rules.ts';
+import { asObject, asString, parseJson, type JsonObject } from '../../wire/json.ts';
+
+export interface Parsed<T> {
+  readonly kind: 'ok';
+  readonly eventId: string;
+  readonly value: T;
+}
+export interface Unparsable {
+  readonly kind: 'refused';
+  readonly eventId: string;
+  readonly reason: string;
+}
+
+const PROPERTY_NAME = /^[a-zA-Z0-9\-_.,:/@#]{1,128}$/;
+
+export function parseTwinUpdate(payload: Uint8Array): Parsed<readonly PropertyUpdate[]> | Unparsable {
+  const request = parseRequest(payload);
+  if (request.kind === 'refused') return request;
+  const { eventId } = request;
+  const twin = field(request.value, 'twin');
+  if (asObject(twin) === undefined)
+    return refused(eventId, 'the field "twin" is missing or is not an object of properties');
+  const updates: PropertyUpdate[] = [];
+  for (const [property, raw] of Object.entries(twin as JsonObject)) {
+    const update = parseProperty(property, raw, field(request.value, 'timestamp'));
+    if (typeof update === 'string') return refused(eventId, update);
+    updates.push(update);
+  }
+  return { kind: 'ok', eventId, value: updates };
+}
+
+/** Any JSON object will do for requests that carry nothing but an `event_id`. */
+export function parseRequest(payload: Uint8Array): Parsed<JsonObject> | Unparsable {
+  const raw = payload.length === 0 ? {} : parseJson(payload);
+  const body = asObject(raw);
+  if (body === undefined) return refused('', 'the payload is not a JSON object');
+  return { kind: 'ok', eventId: asString(field(body, 'event_id')) ?? '', value: body };
+}
+
+const DEVICE_STATES = ['online', 'offline', 'ok', 'unknown', 'unhealthy'];
+
+export function parseStateUpdate(payload: Uint8Array): Parsed<string> | Unparsable {
+  const request = parseRequest(payload);
+  if (request.kind === 'refused') return request;
+  const state = asString(field(request.value, 'state'));
+  if (state === undefined || !DEVICE_STATES.includes(state.toLowerCase())) {
+    return refused(request.eventId, `the field "state" must be one of ${DEVICE_STATES.join(', ')}`);
+  }
+  return { kind: 'ok', eventId: request.eventId, value: state };
+}
+
+function parseProperty(property: string, raw: unknown, requestTime: unknown): PropertyUpdate | string {
+  if (!PROPERTY_NAME.test(property)) {
+    return `the property name ${JSON.stringify(property)} must be 1 to 128 letters, digits or one of - _ . , : / @ #`;
+  }
+  // Names every JavaScript object has already: they would be taken for values that nobody set.
+  if (property in Object.prototype) return `the property name "${property}" is reserved; choose another`;
+  if (raw === null) return `property "${property}" is null; removing a property is not offered, leave it out instead`;
+  const body = asObject(raw);
+  if (body === undefined) return `property "${property}" must be an object with "actual" or "expected"`;
+  const actual = parseValue(body, 'actual', requestTime);
+  const expected = parseValue(body, 'expected', undefined);
+  if (actual === 'missing') return `property "${property}": "actual" must be an object with a "value"`;
+  if (expected === 'missing') return `property "${property}": "expected" must be an object with a "value"`;
+  const typeName = asString(field(asObject(field(body, 'metadata')), 'type'));
+  return {
+    property,
+    ...(actual === undefined ? {} : { actual }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(typeName === undefined ? {} : { typeName }),
+  };
+}
+
+interface RawValue {
+  readonly raw: unknown;
+  readonly deviceTime?: number;
+}
+
+function parseValue(
+  body: JsonObject,
+  name: 'actual' | 'expected',
+  requestTime: unknown,
+): RawValue | 'missing' | undefined {
+  const raw = field(body, name);
+  if (raw === undefined || raw === null) return undefined;
+  const holder = asObject(raw);
+  const value = field(holder, 'value');
+  if (value === undefined || value === null) return 'missing';
+  const deviceTime = positive(field(asObject(field(holder, 'metadata')), 'timestamp')) ?? positive(requestTime);
+  return { raw: value, ...(deviceTime === undefined ? {} : { deviceTime }) };
+}
+
+/** The device's own time: milliseconds since the epoch; 0 is what clients without a clock send. */
+function positive(value: unknown): number | undefined {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number > 0 && number < LAST_DATE
+    ? number
+    : undefined;
+}
+
+/** The last moment a JavaScript date can name. */
+const LAST_DATE = 8.64e15;
+
+function field(object: JsonObject | undefined, name: string): unknown {
+  if (object === undefined) return undefined;
+  if (name in object) return object[name];
+  const spelled = Object.keys(object).find((key) => key.toLowerCase() === name);
+  return spelled === undefined ? undefined : object[spelled];
+}
+
+const refused = (eventId: string, reason: string): Unparsable => ({ kind: 'refused', eventId, reason });

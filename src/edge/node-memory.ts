@@ -1,0 +1,67 @@
+// What a node knows of itself and its devices from before: read once, between opening the store and serving anybody.
+import type { Deadline } from '../kit/deadline.ts';
+import { HEALTHY, type Health, type Service } from '../kit/service.ts';
+import { edgeErrors } from './edge-config.ts';
+import type { EdgeStore } from './store/edge-store.ts';
+import { jsonTable } from './store/store-layout.ts';
+import { keepTerm, openIncarnation, type StoreIdentity } from './store/store-identity.ts';
+
+/** Something that reads its part of the store into memory. */
+export interface Loadable {
+  load(store: EdgeStore): Promise<void>;
+}
+
+const NODE = jsonTable<string>('node');
+
+export class NodeMemory implements Service {
+  readonly name = 'memory';
+  readonly #config: { readonly node: string; readonly dataDir: string };
+  readonly #store: EdgeStore;
+  readonly #parts: readonly Loadable[];
+  #identity: StoreIdentity = { storeId: '', incarnation: '', past: [], term: 0 };
+
+  constructor(
+    config: { readonly node: string; readonly dataDir: string },
+    tools: { readonly store: EdgeStore; readonly parts: readonly Loadable[] },
+  ) {
+    this.#config = config;
+    this.#store = tools.store;
+    this.#parts = tools.parts;
+  }
+
+  /** After start. */
+  get identity(): StoreIdentity {
+    return this.#identity;
+  }
+
+  async start(_signal: AbortSignal): Promise<void> {
+    await this.#checkName();
+    this.#identity = await openIncarnation(this.#store);
+    for (const part of this.#parts) await part.load(this.#store);
+  }
+
+  stop(_deadline: Deadline): Promise<void> {
+    return Promise.resolve();
+  }
+
+  health(): Health {
+    return HEALTHY;
+  }
+
+  async keepTerm(term: number): Promise<void> {
+    const identity = { ...this.#identity, term };
+    await keepTerm(this.#store, identity);
+    this.#identity = identity;
+  }
+
+  /** The chains of a store belong to one node; another name would publish them under subjects that are not theirs. */
+  async #checkName(): Promise<void> {
+    const { node, dataDir } = this.#config;
+    const was = await this.#store.get(NODE, '');
+    if (was !== undefined && was !== node) throw edgeErrors.EDGE_NODE_NAME_CHANGED({ dataDir, was, is: node });
+    if (was !== undefined) return;
+    await this.#store.commit((tx) => {
+      tx.put(NODE, '', node);
+    });
+  }
+}

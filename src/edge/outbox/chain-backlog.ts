@@ -1,0 +1,134 @@
+// One chain's waiting facts: a stretch of the oldest in memory, the rest on disk only. Pure bookkeeping.
+import type { Fact } from '../../model/fact.ts';
+
+/** Where a chain stands in the stream. */
+export interface ChainPosition {
+  /** The newest outbox sequence that the stream has acknowledged. */
+  readonly acknowledged: number;
+  /** The stream sequence of the message that carried it. */
+  readonly streamSequence: number;
+}
+
+export interface OutboxEntry {
+  readonly sequence: number;
+  readonly incarnation: string;
+  readonly fact: Fact;
+}
+
+interface Acknowledgement {
+  readonly sequence: number;
+  readonly at: number;
+}
+
+export class ChainBacklog {
+  #position: ChainPosition = { acknowledged: 0, streamSequence: 0 };
+  /** Contiguous and oldest first: no waiting entry is older than, or between, these. */
+  #head: OutboxEntry[] = [];
+  /** Waiting entries that are newer than the head and on disk only. */
+  #onDiskOnly = 0;
+  /** What is acknowledged and still on disk, oldest first. */
+  #acknowledged: Acknowledgement[] = [];
+  #moved = false;
+  /** Entries up to this sequence are in the counts, announced or not. */
+  #counted = 0;
+  #duringRecount: number[] | undefined;
+  #latestAcknowledgement = 0;
+
+  get position(): ChainPosition {
+    return this.#position;
+  }
+
+  set position(position: ChainPosition) {
+    this.#position = position;
+  }
+
+  get waiting(): number {
+    return this.#head.length + this.#onDiskOnly;
+  }
+
+  get inMemory(): number {
+    return this.#head.length;
+  }
+
+  get needsReading(): boolean {
+    return this.#head.length === 0 && this.#onDiskOnly > 0;
+  }
+
+  /** An entry seen while the store was read at start. */
+  foundOnDisk(sequence: number): void {
+    if (sequence > this.#position.acknowledged) this.#onDiskOnly += 1;
+    else this.#acknowledged = [{ sequence, at: 0 }];
+  }
+
+  /** A new entry. True when it is kept in memory too. */
+  append(entry: OutboxEntry, mayKeep: boolean): boolean {
+    this.#duringRecount?.push(entry.sequence);
+    if (entry.sequence <= this.#counted) return false;
+    if (mayKeep && this.#onDiskOnly === 0) {
+      this.#head.push(entry);
+      return true;
+    }
+    // Also for an entry that `fill` already took from disk before it was announced here: the count was short by it until now.
+    this.#onDiskOnly += 1;
+    return false;
+  }
+
+  /** Takes over the oldest entries as read from disk; returns how many. */
+  fill(entries: readonly OutboxEntry[]): number {
+    if (this.#head.length > 0) return 0;
+    this.#head = [...entries];
+    this.#onDiskOnly -= entries.length;
+    return entries.length;
+  }
+
+  beginRecount(): void {
+    this.#duringRecount = [];
+  }
+
+  /** Starts anew from a position, with the sequences that were found on disk behind it; returns how many entries left the memory. */
+  recount(position: ChainPosition, sequences: readonly number[]): number {
+    const dropped = this.#head.length;
+    this.#counted = sequences.at(-1) ?? position.acknowledged;
+    const arrived = (this.#duringRecount ?? []).filter((sequence) => sequence > this.#counted);
+    this.#duringRecount = undefined;
+    this.#head = [];
+    this.#onDiskOnly = sequences.length + arrived.length;
+    this.#acknowledged = this.#acknowledged.filter(({ sequence }) => sequence <= position.acknowledged);
+    if (position.acknowledged > 0)
+      this.#acknowledged.push({ sequence: position.acknowledged, at: this.#latestAcknowledgement });
+    this.#position = position;
+    this.#moved = true;
+    return dropped;
+  }
+
+  oldest(limit: number): readonly OutboxEntry[] {
+    return this.#head.slice(0, limit);
+  }
+
+  /** Returns how many entries left the memory. */
+  acknowledge(position: ChainPosition, at: number): number {
+    const kept = this.#head.findIndex(({ sequence }) => sequence > position.acknowledged);
+    const dropped = kept === -1 ? this.#head.length : kept;
+    if (dropped > 0) this.#head = this.#head.slice(dropped);
+    if (position.acknowledged > this.#position.acknowledged)
+      this.#acknowledged.push({ sequence: position.acknowledged, at });
+    this.#position = position;
+    this.#latestAcknowledgement = at;
+    this.#moved = true;
+    return dropped;
+  }
+
+  /** The newest sequence that was acknowledged before the moment and is still on disk. */
+  takeSettled(before: number): number | undefined {
+    const settled = this.#acknowledged.filter(({ at }) => at <= before);
+    this.#acknowledged = this.#acknowledged.slice(settled.length);
+    return settled.at(-1)?.sequence;
+  }
+
+  /** Whether the position changed since this was last asked. */
+  takeMoved(): boolean {
+    const moved = this.#moved;
+    this.#moved = false;
+    return moved;
+  }
+}

@@ -1,0 +1,24 @@
+import { errorTable } from '../../kit/errors.ts';
+
+export const storeErrors = errorTable({
+  STORE_LOCKED: {
+    kind: 'refused',
+    message: ({ dataDir }: { dataDir: string }) =>
+      `the data directory ${dataDir} is in use by another process; stop that one, or give this one its own with --data-dir`,
+  },
+  STORE_UNREADABLE: {
+    kind: 'broken',
+    message: ({ dataDir, reason }: { dataDir: string; reason: string }) =>
+      `the store in ${dataDir} cannot be opened: ${reason}; restore it from a backup, or move it away to begin anew`,
+  },
+  STORE_FORMAT_UNKNOWN: {
+    kind: 'refused',
+    message: ({ dataDir, found, known }: { dataDir: string; found: number; known: number }) =>
+      `the store in ${dataDir} has format ${found}, and this version of skerry knows formats up to ${known}; install the newer skerry`,
+  },
+  STORE_UNAVAILABLE: {
+    kind: 'unavailable',
+    message: ({ reason }: { reason: string }) =>
+      `the store cannot write: ${reason}; free some disk space, writing is tried again by itself`,
+  },
+});

@@ -1,0 +1,63 @@
+// One writer, one batch in flight: whoever comes while a batch is being synced shares the next one. When nothing is in flight a
+// commit starts at once, so an idle node adds no wait and a busy one pays one fsync for many (ADR 0003).
+import { Transaction, type Operation } from './transaction.ts';
+
+export type WriteBatch = (operations: readonly Operation[]) => Promise<void>;
+
+interface Waiting {
+  readonly build: (tx: Transaction) => unknown;
+  readonly resolve: (value: never) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Bounds the memory of one batch and how long its members wait for each other. */
+const MOST_PER_GROUP = 1000;
+
+export class GroupCommit {
+  readonly #write: WriteBatch;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(write: WriteBatch) {
+    this.#write = write;
+  }
+
+  /** Resolves with what `build` returned, once everything it staged is on disk. `build` must decide before it stages. */
+  commit<T>(build: (tx: Transaction) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ build, resolve, reject });
+      // Begun a microtask later, so that the packets of one socket read share the first batch too.
+      this.#running ??= Promise.resolve().then(() => this.#run());
+    });
+  }
+
+  /** Resolves when nothing is waiting or in flight any more. */
+  async drained(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.length <= MOST_PER_GROUP ? this.#waiting : this.#waiting.slice(0, MOST_PER_GROUP);
+      this.#waiting = group === this.#waiting ? [] : this.#waiting.slice(MOST_PER_GROUP);
+      await this.#commitGroup(group);
+    }
+    this.#running = undefined;
+  }
+
+  async #commitGroup(group: readonly Waiting[]): Promise<void> {
+    const tx = new Transaction();
+    let values: readonly unknown[];
+    try {
+      values = group.map(({ build }) => build(tx));
+      const operations = tx.operations();
+      if (operations.length > 0) await this.#write(operations);
+    } catch (error) {
+      tx.undo();
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    tx.announce();
+    group.forEach(({ resolve }, place) => resolve(values[place] as never));
+  }
+}

@@ -1,0 +1,47 @@
+// What this node believes of each of its devices. The committed twins are held in memory; a change is staged in a transaction,
+// seen by the builders after it, and becomes what everybody reads once it is on disk.
+import type { DeviceId } from '../../model/device.ts';
+import { deviceKey } from '../../model/device.ts';
+import type { Twin } from '../../model/twin.ts';
+import type { EdgeStore } from '../store/edge-store.ts';
+import { jsonTable } from '../store/store-layout.ts';
+import type { Transaction } from '../store/transaction.ts';
+
+const TWINS = jsonTable<Twin>('twin');
+
+export class TwinBook {
+  readonly #committed = new Map<string, Twin>();
+
+  async load(store: EdgeStore): Promise<void> {
+    this.#committed.clear();
+    for await (const [key, twin] of store.all(TWINS)) this.#committed.set(key, twin);
+  }
+
+  /** The twin as it is on disk. */
+  read(device: DeviceId): Twin | undefined {
+    return this.#committed.get(deviceKey(device));
+  }
+
+  all(): IterableIterator<Twin> {
+    return this.#committed.values();
+  }
+
+  /** The twin as the transaction so far leaves it. */
+  current(tx: Transaction, device: DeviceId): Twin | undefined {
+    const staged = tx.staged(TWINS, deviceKey(device));
+    if (staged === 'removed') return undefined;
+    return staged ?? this.read(device);
+  }
+
+  change(tx: Transaction, twin: Twin): void {
+    const key = deviceKey(twin);
+    tx.put(TWINS, key, twin);
+    tx.afterCommit(() => this.#committed.set(key, twin));
+  }
+
+  remove(tx: Transaction, device: DeviceId): void {
+    const key = deviceKey(device);
+    tx.remove(TWINS, key);
+    tx.afterCommit(() => this.#committed.delete(key));
+  }
+}

@@ -1,0 +1,34 @@
+// What the newest message of a chain in the stream means for what is held here. Pure; the heart of "exactly once": the answer
+// to every refusal, time-out and reconnect is to look at the stream and go on from what it has (ADR 0004).
+import { parseMessageId } from '../../wire/message-id.ts';
+import type { ChainPosition } from '../outbox/chain-backlog.ts';
+
+export interface LastMessage {
+  readonly sequence: number;
+  readonly messageId: string | undefined;
+}
+
+export type Resumption =
+  /** The stream stands where we believed: publish the oldest waiting facts, expecting this position. */
+  | { readonly kind: 'as-believed' }
+  /** The stream stands elsewhere: ahead because an acknowledgement was lost, or behind because it lost its tail. */
+  | { readonly kind: 'move'; readonly position: ChainPosition };
+
+/** @param isOurs whether an incarnation is one of this store's own starts. Only called by the holder of the node's claim. */
+export function resume(
+  last: LastMessage | undefined,
+  believed: ChainPosition,
+  isOurs: (incarnation: string) => boolean,
+): Resumption {
+  // Nothing there: never published, or pushed out by the stream's limits. Either way the next one is the subject's first.
+  if (last === undefined) return standsAt(believed, { acknowledged: believed.acknowledged, streamSequence: 0 });
+  const id = last.messageId === undefined ? undefined : parseMessageId(last.messageId);
+  // Another store's last word on this chain: ours begins behind it, with whatever we have not had acknowledged.
+  const acknowledged = id !== undefined && isOurs(id.incarnation) ? id.sequence : believed.acknowledged;
+  return standsAt(believed, { acknowledged, streamSequence: last.sequence });
+}
+
+function standsAt(believed: ChainPosition, found: ChainPosition): Resumption {
+  const isSame = believed.acknowledged === found.acknowledged && believed.streamSequence === found.streamSequence;
+  return isSame ? { kind: 'as-believed' } : { kind: 'move', position: found };
+}

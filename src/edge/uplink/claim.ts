@@ -1,0 +1,47 @@
+// Before it publishes, an edge claims its node key by compare-and-set. The revision of the claim is its term. Pure decision,
+// then the few requests that carry it out.
+import { readLast, putIfRevision } from '../../nats/direct-get.ts';
+import type { NatsLink } from '../../nats/nats-link.ts';
+import { bucketSubject, CLAIM_BUCKET, CLAIM_STREAM, claimKey } from '../../wire/nats-subjects.ts';
+import { decodeClaim, encodeClaim, type Claim } from '../../wire/node-reports.ts';
+import type { StoreIdentity } from '../store/store-identity.ts';
+
+export type ClaimDecision = 'hold' | 'take' | 'diverged';
+
+/**
+ * - `hold`: the claim is this very start's.
+ * - `take`: nobody's, an earlier start's of this store, or this store is new and has just been admitted under the name.
+ * - `diverged`: another store, or a start that this store never had: a cloned disk, a second instance, a restored backup.
+ */
+export function decideClaim(found: Claim | undefined, own: StoreIdentity): ClaimDecision {
+  if (found === undefined || own.term === 0) return 'take';
+  if (found.storeId !== own.storeId) return 'diverged';
+  if (found.incarnation === own.incarnation) return 'hold';
+  return own.past.includes(found.incarnation) ? 'take' : 'diverged';
+}
+
+export type ClaimResult =
+  { readonly kind: 'claimed'; readonly term: number } | { readonly kind: 'diverged'; readonly holder: Claim };
+
+/** Rejects with NATS_UNAVAILABLE; asking again is safe, also when an earlier answer was lost. */
+export async function claimNode(link: NatsLink, node: string, own: StoreIdentity): Promise<ClaimResult> {
+  const subject = bucketSubject(CLAIM_BUCKET, claimKey(node));
+  const { storeId, incarnation } = own;
+  for (;;) {
+    const { holder, revision } = await readClaim(link, subject);
+    const decision = decideClaim(holder, own);
+    if (decision === 'hold') return { kind: 'claimed', term: revision };
+    if (decision === 'diverged' && holder !== undefined) return { kind: 'diverged', holder };
+    const term = await putIfRevision(link, subject, encodeClaim({ storeId, incarnation }), revision);
+    if (term !== 'conflict') return { kind: 'claimed', term };
+  }
+}
+
+async function readClaim(
+  link: NatsLink,
+  subject: string,
+): Promise<{ readonly holder: Claim | undefined; readonly revision: number }> {
+  const last = await readLast(link, CLAIM_STREAM, subject);
+  if (last === undefined) return { holder: undefined, revision: 0 };
+  return { holder: last.operation === undefined ? decodeClaim(last.data) : undefined, revision: last.sequence };
+}

@@ -1,0 +1,99 @@
+// The CA of one embedded API and the server certificates it signs. The only file that touches @peculiar/x509.
+import 'reflect-metadata'; // @peculiar/x509 is built with decorators and does not load it itself
+import type { webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
+import * as x509 from '@peculiar/x509';
+
+export interface KeyAndCertificate {
+  readonly key: string;
+  readonly certificate: string;
+}
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const DAY_MS = 86_400_000;
+const CA_DAYS = 3650;
+const SERVER_DAYS = 825;
+const RENEW_BEFORE_DAYS = 60;
+const USUAL_NAMES = ['localhost', '127.0.0.1', '::1', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
+
+export async function createAuthority(name: string, now: Date): Promise<KeyAndCertificate> {
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity(now, CA_DAYS),
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return exported(keys.privateKey, certificate);
+}
+
+/** A certificate for `host` and the names by which a local server is usually called. */
+export async function issueServerCertificate(
+  authority: KeyAndCertificate,
+  host: string,
+  now: Date,
+): Promise<KeyAndCertificate> {
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity(now, SERVER_DAYS),
+    subject: 'CN=kube-api',
+    issuer: issuer.subject,
+    publicKey: keys.publicKey,
+    signingKey: await signingKey(authority.key),
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(namesFor(host)),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
+  return exported(keys.privateKey, certificate);
+}
+
+/** True when the certificate is signed by this authority, names the host and lasts a while. */
+export async function isUsableFor(
+  { certificate }: KeyAndCertificate,
+  authority: KeyAndCertificate,
+  host: string,
+  now: Date,
+): Promise<boolean> {
+  const own = new x509.X509Certificate(certificate);
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const names = own.getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
+  const isLasting = own.notAfter.getTime() - now.getTime() > RENEW_BEFORE_DAYS * DAY_MS;
+  return (
+    isLasting && names.some(({ value }) => value === host) && own.verify({ publicKey: issuer.publicKey, date: now })
+  );
+}
+
+function namesFor(host: string): x509.JsonGeneralName[] {
+  return [...new Set([host, ...USUAL_NAMES])].map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }));
+}
+
+/** Starts a day early, for clients whose clock is behind. */
+const validity = (now: Date, days: number) => ({
+  serialNumber: Buffer.from(crypto.getRandomValues(new Uint8Array(15))).toString('hex'),
+  notBefore: new Date(now.getTime() - DAY_MS),
+  notAfter: new Date(now.getTime() + days * DAY_MS),
+});
+
+async function exported(
+  privateKey: webcrypto.CryptoKey,
+  certificate: x509.X509Certificate,
+): Promise<KeyAndCertificate> {
+  const key = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', privateKey), 'PRIVATE KEY');
+  return { key: `${key}\n`, certificate: `${certificate.toString('pem')}\n` };
+}
+
+async function signingKey(pem: string): Promise<webcrypto.CryptoKey> {
+  const [der] = x509.PemConverter.decode(pem);
+  return crypto.subtle.importKey('pkcs8', der ?? new ArrayBuffer(0), ALGORITHM, false, ['sign']);
+}

@@ -1,0 +1,70 @@
+// A real broker on a free port, with a gate that the test holds in its hand.
+import {
+  Broker,
+  BrokerListeners,
+  type Admission,
+  type BrokerConfig,
+  type Publication,
+  type PublishGate,
+} from '../../../broker/index.ts';
+import { Deadline } from '../../../src/kit/deadline.ts';
+import { silentLogger } from '../../../src/kit/logger.ts';
+import { seconds } from '../../../src/kit/units.ts';
+
+export const TWIN_UPDATE = '$hw/events/device/default/counter/twin/update';
+export const RESULT = `${TWIN_UPDATE}/result`;
+
+/** Concerned with twin updates; remembers what it was asked and answers with `answer`. */
+export class TestGate implements PublishGate {
+  readonly asked: Publication[] = [];
+  answer: (publication: Publication) => Promise<Admission> = () => Promise.resolve({ kind: 'admit' });
+
+  concerns(topic: string): boolean {
+    return topic.endsWith('/twin/update');
+  }
+
+  admit(publication: Publication): Promise<Admission> {
+    this.asked.push({ ...publication, payload: Uint8Array.from(publication.payload) });
+    return this.answer(publication);
+  }
+}
+
+export interface RunningBroker extends AsyncDisposable {
+  readonly broker: Broker;
+  readonly listeners: BrokerListeners;
+  readonly gate: TestGate;
+  readonly port: number;
+  readonly wsUrl: string;
+  stop(): Promise<void>;
+}
+
+export async function startBroker(config: BrokerConfig = {}, port = 0): Promise<RunningBroker> {
+  const gate = new TestGate();
+  const logger = silentLogger;
+  const broker = new Broker(config, { gate, logger });
+  const address = { host: '127.0.0.1', port };
+  const listeners = new BrokerListeners({ tcp: address, ws: { host: '127.0.0.1', port: 0 } }, { broker, logger });
+  const { signal } = new AbortController();
+  await broker.start(signal);
+  await listeners.start(signal);
+  const stop = async (): Promise<void> => {
+    await listeners.stop(Deadline.after(seconds(5)));
+    await broker.stop(Deadline.after(seconds(5)));
+  };
+  const { tcp, ws } = listeners.addresses;
+  return { broker, listeners, gate, port: tcp.port, wsUrl: ws?.url ?? '', stop, [Symbol.asyncDispose]: stop };
+}
+
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+}
+
+/** `Promise.withResolvers`, which Node 20 has not. */
+export function deferred<T>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
