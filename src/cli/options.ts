@@ -1,7 +1,7 @@
 // One declaration per option: flag, key of the configuration file, environment variable and meaning. The reference page
 // docs/reference/configuration.md lists the same (tested).
 import { Option, type Command } from 'commander';
-import { readConfigFile } from './config-file.ts';
+import type { JsonObject } from '../wire/json.ts';
 import { cliErrors } from './errors.ts';
 import type { LogLevel } from '../kit/logger.ts';
 
@@ -57,17 +57,11 @@ export function declareOptions(command: Command, declarations: readonly OptionDe
 export type Settings = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Flags win over environment variables, those over the file, that over defaults. Keys are the option keys. */
-export function settingsOf(command: Command, declarations: readonly OptionDeclaration[]): Settings {
+export async function settingsOf(command: Command, declarations: readonly OptionDeclaration[]): Promise<Settings> {
   const keys = declarations.map(({ flags }) => optionKey(flags));
   const given = command.opts<Record<string, string | readonly string[] | undefined>>();
   const file = given['config'];
-  const fromFile =
-    typeof file === 'string'
-      ? readConfigFile(
-          file,
-          keys.filter((key) => key !== 'config'),
-        )
-      : {};
+  const fromFile = typeof file === 'string' ? await readFile(file, keys) : {};
   return Object.fromEntries(
     declarations.map((declaration) => {
       const key = optionKey(declaration.flags);
@@ -75,6 +69,15 @@ export function settingsOf(command: Command, declarations: readonly OptionDeclar
       const isGiven = !['default', undefined].includes(command.getOptionValueSource(name));
       return [key, isGiven || !(key in fromFile) ? given[name] : fromConfig(String(file), declaration, fromFile[key])];
     }),
+  );
+}
+
+/** Loaded only when there is a file: the YAML library is memory that an edge node would carry for nothing. */
+async function readFile(file: string, keys: readonly string[]): Promise<JsonObject> {
+  const { readConfigFile } = await import('./config-file.ts');
+  return readConfigFile(
+    file,
+    keys.filter((key) => key !== 'config'),
   );
 }
 

@@ -18,7 +18,7 @@ import type { ShownTwin } from '../twin/twin-source.ts';
 import { DEMO_OPTIONS } from './option-tables.ts';
 
 export async function runDemo(command: Command): Promise<number> {
-  const settings = settingsOf(command, DEMO_OPTIONS);
+  const settings = await settingsOf(command, DEMO_OPTIONS);
   const isJson = settings['output'] === 'json';
   const view = new DemoView();
   const say = (sentence: string): void => (isJson ? undefined : view.say(sentence));

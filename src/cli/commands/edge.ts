@@ -14,7 +14,7 @@ import { runService } from '../run-service.ts';
 import { EDGE_OPTIONS } from './option-tables.ts';
 
 export async function runEdge(command: Command): Promise<number> {
-  const settings = settingsOf(command, EDGE_OPTIONS);
+  const settings = await settingsOf(command, EDGE_OPTIONS);
   const logger = createLogger(logLevelOf(settings, 'info'));
   const config = edgeConfig(settings);
   const edge = new EdgeNode(config, { logger });

@@ -17,7 +17,7 @@ import { runService } from '../run-service.ts';
 import { HUB_OPTIONS } from './option-tables.ts';
 
 export async function runHub(command: Command): Promise<number> {
-  const settings = settingsOf(command, HUB_OPTIONS);
+  const settings = await settingsOf(command, HUB_OPTIONS);
   const logger = createLogger(logLevelOf(settings, 'info'));
   const hub = new HubProcess(hubSettings(settings), { logger });
   return runService(hub, {

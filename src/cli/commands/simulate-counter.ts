@@ -11,7 +11,7 @@ import { COUNTER_OPTIONS } from './option-tables.ts';
 const BROKER_URL = /^(mqtt|ws):\/\/[^/\s]+(\/\S*)?$/;
 
 export async function runCounter(command: Command): Promise<number> {
-  const settings = settingsOf(command, COUNTER_OPTIONS);
+  const settings = await settingsOf(command, COUNTER_OPTIONS);
   const logger = createLogger(logLevelOf(settings, 'info'));
   const mqttUrl = requiredSetting(settings, 'mqtt', 'the edge node to report to');
   if (!BROKER_URL.test(mqttUrl))

@@ -50,7 +50,7 @@ async function withTwins(
   command: Command,
   use: (twins: TwinSource, settings: Settings) => Promise<void>,
 ): Promise<number> {
-  const settings = settingsOf(command, TWIN_OPTIONS);
+  const settings = await settingsOf(command, TWIN_OPTIONS);
   const twins = sourceOf(settings);
   try {
     await use(twins, settings);

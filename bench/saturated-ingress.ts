@@ -1,0 +1,152 @@
+// Durable twin updates per second, the gate driven directly in this process, beside the same batches of the same bytes written
+// to LevelDB by nobody but LevelDB.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { Ingress } from '../src/edge/ingress/ingress.ts';
+import { RedeliveryRecords } from '../src/edge/ingress/redelivery.ts';
+import { DesiredObjects } from '../src/edge/meta/desired-objects.ts';
+import { Outbox } from '../src/edge/outbox/outbox.ts';
+import { EdgeStore } from '../src/edge/store/edge-store.ts';
+import type { Operation } from '../src/edge/store/transaction.ts';
+import { TwinBook } from '../src/edge/twin/twin-book.ts';
+import { systemClock } from '../src/kit/clock.ts';
+import { Deadline } from '../src/kit/deadline.ts';
+import { silentLogger } from '../src/kit/logger.ts';
+import { seconds } from '../src/kit/units.ts';
+import { chainSubject } from '../src/wire/nats-subjects.ts';
+import { perSecond, printRows, ratio } from './table.ts';
+
+const DEVICES = 100;
+const UPDATES = 60_000;
+const IN_FLIGHT = 1000;
+
+type Batch = readonly Operation[];
+
+export async function benchSaturatedIngress(): Promise<void> {
+  const warmUp = await run(20_000, false);
+  const measured = await run(UPDATES, false);
+  const recorded = await run(UPDATES, true);
+  const raw = await replay(recorded.batches);
+  const operations = recorded.batches.reduce((sum, batch) => sum + batch.length, 0);
+  const perBatch = Math.round(UPDATES / recorded.batches.length);
+  printRows(
+    `Saturated: ${DEVICES} devices, ${IN_FLIGHT} publications in flight, ${Math.round(bytesOf(recorded.batches) / UPDATES)} bytes written per update`,
+    [
+      {
+        what: 'durable twin updates/s, gate to fsync, in process',
+        figure: perSecond(UPDATES, measured.elapsed).toString(),
+        beside: `${ratio(raw.elapsed, measured.elapsed)} of raw LevelDB: ${perSecond(UPDATES, raw.elapsed)} updates' worth/s (${operations} operations, ${perBatch} updates per synced batch)`,
+      },
+      {
+        what: 'the same, first run of the process',
+        figure: perSecond(20_000, warmUp.elapsed).toString(),
+        beside: 'before the code is warm',
+      },
+    ],
+  );
+}
+
+interface Run {
+  readonly elapsed: number;
+  readonly batches: readonly Batch[];
+}
+
+async function run(updates: number, isRecorded: boolean): Promise<Run> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'skerry-bench-'));
+  const batches: Batch[] = [];
+  const { batch } = ClassicLevel.prototype as { batch: (...args: unknown[]) => unknown };
+  const store = new EdgeStore({ dataDir }, { logger: silentLogger });
+  await store.start(new AbortController().signal);
+  const ingress = await prepare(store);
+  if (isRecorded) {
+    ClassicLevel.prototype.batch = function record(this: ClassicLevel, ...args: unknown[]) {
+      batches.push(args[0] as Batch);
+      return batch.apply(this, args);
+    } as never;
+  }
+  const begun = performance.now();
+  await drive(ingress, updates);
+  const elapsed = performance.now() - begun;
+  ClassicLevel.prototype.batch = batch as never;
+  await store.stop(Deadline.after(seconds(5)));
+  await rm(dataDir, { recursive: true });
+  return { elapsed, batches };
+}
+
+async function prepare(store: EdgeStore): Promise<Ingress> {
+  const objects = new DesiredObjects();
+  await store.commit((tx) => {
+    for (let device = 0; device < DEVICES; device += 1) {
+      const properties = [{ name: 'number', type: 'INT', accessMode: 'ReadOnly' }] as const;
+      const definition = {
+        namespace: 'default',
+        name: `d${device}`,
+        uid: `u${device}`,
+        binding: 1,
+        protocol: 'virtualProtocol',
+        properties,
+      };
+      objects.put(tx, { key: `bench.device.default.d${device}`, revision: device + 1, definition });
+    }
+  });
+  const outbox = new Outbox({ store, clock: systemClock, incarnation: () => 'bench' });
+  const nobody = (): void => undefined;
+  return new Ingress({
+    store,
+    twins: new TwinBook(),
+    outbox,
+    seen: new RedeliveryRecords(),
+    definitionOf: (device) => objects.device(device),
+    chainOf: (chainClass, device) => chainSubject('bench', chainClass, device),
+    answers: { updated: nobody, refused: nobody, twinRead: nobody, stateUpdated: nobody },
+    clock: systemClock,
+    logger: silentLogger,
+  });
+}
+
+async function drive(ingress: Ingress, updates: number): Promise<void> {
+  let sent = 0;
+  const publish = async (): Promise<void> => {
+    while (sent < updates) {
+      const number = (sent += 1);
+      const payload = Buffer.from(
+        `{"event_id":"b-${number}","timestamp":0,"twin":{"number":{"actual":{"value":"${number}"}}}}`,
+      );
+      const topic = `$hw/events/device/default/d${number % DEVICES}/twin/update`;
+      const admission = await ingress.admit({
+        clientId: 'bench',
+        topic,
+        payload,
+        qos: 1,
+        packetId: (number % 65_535) + 1,
+        duplicate: false,
+      });
+      if (admission.kind !== 'admit') throw new Error(`update ${number}: ${JSON.stringify(admission)}`);
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, publish));
+}
+
+async function replay(batches: readonly Batch[]): Promise<{ readonly elapsed: number }> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'skerry-bench-raw-'));
+  const level = new ClassicLevel(join(dataDir, 'store'), {
+    writeBufferSize: 2 * 1024 * 1024,
+    cacheSize: 2 * 1024 * 1024,
+  });
+  await level.open();
+  const begun = performance.now();
+  for (const batch of batches) await level.batch([...batch], { sync: true });
+  const elapsed = performance.now() - begun;
+  await level.close();
+  await rm(dataDir, { recursive: true });
+  return { elapsed };
+}
+
+function bytesOf(batches: readonly Batch[]): number {
+  let bytes = 0;
+  for (const batch of batches)
+    for (const operation of batch) bytes += operation.key.length + ('value' in operation ? operation.value.length : 0);
+  return bytes;
+}
