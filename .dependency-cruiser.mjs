@@ -102,7 +102,8 @@ export const nodeHomes = {
       'src/kube-api/storage/',
       'src/cli/',
     ],
-    because: 'Files are opened where what they hold is understood: stores, credentials, the managed server, the command line.',
+    because:
+      'Files are opened where what they hold is understood: stores, credentials, the managed server, the command line.',
   },
   child_process: {
     homes: ['src/cloud/nats-server/', 'src/cli/'],
@@ -115,7 +116,12 @@ const ruleName = (text) => text.replace(/^@/, '').replaceAll('/', '-');
 const forbid = (name, comment, from, to) => ({ name, severity: 'error', comment, from, to });
 
 const partRules = parts.map(({ part, may, because }) =>
-  forbid(`${ruleName(part)}-imports`, because, { path: `^${part}/` }, { path: OURS, pathNot: only(`${part}/`, ...may) }),
+  forbid(
+    `${ruleName(part)}-imports`,
+    because,
+    { path: `^${part}/` },
+    { path: OURS, pathNot: only(`${part}/`, ...may) },
+  ),
 );
 
 const insideRules = (root, inner, because) =>
@@ -149,7 +155,12 @@ const nodeRules = Object.entries(nodeHomes).map(([module, { homes, because }]) =
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
-    forbid('no-cycles', 'Two files that need each other are one file, or one idea in the wrong place.', {}, { circular: true }),
+    forbid(
+      'no-cycles',
+      'Two files that need each other are one file, or one idea in the wrong place.',
+      {},
+      { circular: true },
+    ),
     forbid(
       'nothing-unresolvable',
       'An import that is not found is checked by no other rule: everything would pass silently.',

@@ -9,7 +9,7 @@ import { RedeliveryRecords } from '../src/edge/ingress/redelivery.ts';
 import { DesiredObjects } from '../src/edge/meta/desired-objects.ts';
 import { Outbox } from '../src/edge/outbox/outbox.ts';
 import { EdgeStore } from '../src/edge/store/edge-store.ts';
-import type { Operation } from '../src/edge/store/transaction.ts';
+import { Transaction, type Operation } from '../src/edge/store/transaction.ts';
 import { TwinBook } from '../src/edge/twin/twin-book.ts';
 import { systemClock } from '../src/kit/clock.ts';
 import { Deadline } from '../src/kit/deadline.ts';
@@ -56,20 +56,21 @@ interface Run {
 async function run(updates: number, isRecorded: boolean): Promise<Run> {
   const dataDir = await mkdtemp(join(tmpdir(), 'skerry-bench-'));
   const batches: Batch[] = [];
-  const { batch } = ClassicLevel.prototype as { batch: (...args: unknown[]) => unknown };
+  const operationsOf = Transaction.prototype.operations;
   const store = new EdgeStore({ dataDir }, { logger: silentLogger });
   await store.start(new AbortController().signal);
   const ingress = await prepare(store);
   if (isRecorded) {
-    ClassicLevel.prototype.batch = function record(this: ClassicLevel, ...args: unknown[]) {
-      batches.push(args[0] as Batch);
-      return batch.apply(this, args);
-    } as never;
+    Transaction.prototype.operations = function record(this: Transaction) {
+      const operations = operationsOf.call(this);
+      batches.push(operations);
+      return operations;
+    };
   }
   const begun = performance.now();
   await drive(ingress, updates);
   const elapsed = performance.now() - begun;
-  ClassicLevel.prototype.batch = batch as never;
+  Transaction.prototype.operations = operationsOf;
   await store.stop(Deadline.after(seconds(5)));
   await rm(dataDir, { recursive: true });
   return { elapsed, batches };
@@ -137,7 +138,14 @@ async function replay(batches: readonly Batch[]): Promise<{ readonly elapsed: nu
   });
   await level.open();
   const begun = performance.now();
-  for (const batch of batches) await level.batch([...batch], { sync: true });
+  for (const operations of batches) {
+    const batch = level.batch();
+    for (const operation of operations) {
+      if (operation.type === 'put') batch.put(operation.key, operation.value);
+      else batch.del(operation.key);
+    }
+    await batch.write({ sync: true });
+  }
   const elapsed = performance.now() - begun;
   await level.close();
   await rm(dataDir, { recursive: true });

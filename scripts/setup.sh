@@ -66,13 +66,15 @@ install_nats_server() {
 
 # --- the program ------------------------------------------------------------------------------------------------------------
 
-program_mark() { mark_of src broker simulator scripts/bundle.mjs package.json package-lock.json; }
+program_mark() { mark_of src broker simulator examples scripts/bundle.mjs package.json package-lock.json; }
+
+build_examples() { node_modules/.bin/esbuild examples/*.ts --outdir=dist/examples --format=esm --platform=node --log-level=warning; }
 
 build_program() {
   stamp=dist/bundle/.built
   mark=$(program_mark)
   [ -f dist/bundle/skerry.js ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$mark" ] && return
   say 'building …'
-  node scripts/bundle.mjs >&2 || die 'the build failed; its message is above.'
+  { node scripts/bundle.mjs && build_examples; } >&2 || die 'the build failed; its message is above.'
   printf '%s\n' "$mark" >"$stamp"
 }

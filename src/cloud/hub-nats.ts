@@ -21,9 +21,7 @@ export interface HubNatsParts {
 const CLIENT = { clientName: 'skerry-hub', inboxPrefix: '_INBOX_hub' };
 
 export function createHubNats(config: HubConfig, tools: { readonly logger: Logger }): HubNatsParts {
-  return config.nats.kind === 'managed'
-    ? managed(config, config.nats, tools)
-    : external(config, config.nats, tools);
+  return config.nats.kind === 'managed' ? managed(config, config.nats, tools) : external(config, config.nats, tools);
 }
 
 function managed(
@@ -32,7 +30,10 @@ function managed(
   { logger }: { readonly logger: Logger },
 ): HubNatsParts {
   const admission: NodeAdmission = new NodeAdmission({ dataDir, localNodes }, { logger, server: () => server });
-  const server: ManagedNatsServer = new ManagedNatsServer({ dataDir, ...nats }, { logger, nodeUsers: () => admission.users() });
+  const server: ManagedNatsServer = new ManagedNatsServer(
+    { dataDir, ...nats },
+    { logger, nodeUsers: () => admission.users() },
+  );
   const link = new NatsLink(
     {
       ...CLIENT,

@@ -98,10 +98,13 @@ export class ReconcileQueue {
     clearTimeout(this.#timers.get(node));
     this.#timers.set(
       node,
-      setTimeout(() => {
-        this.#timers.delete(node);
-        this.add(node);
-      }, backoffDelay(RETRY, failures)),
+      setTimeout(
+        () => {
+          this.#timers.delete(node);
+          this.add(node);
+        },
+        backoffDelay(RETRY, failures),
+      ),
     );
   }
 }

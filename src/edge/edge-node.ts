@@ -5,8 +5,9 @@ import { systemClock } from '../kit/clock.ts';
 import type { Deadline } from '../kit/deadline.ts';
 import type { Logger } from '../kit/logger.ts';
 import type { Health, Service } from '../kit/service.ts';
+import { Remembered } from '../kit/remembered.ts';
 import { Supervisor } from '../kit/supervisor.ts';
-import type { DeviceId } from '../model/device.ts';
+import { deviceKey, parseDeviceKey, type DeviceId } from '../model/device.ts';
 import { desiredChanges } from '../model/twin-rules.ts';
 import { NatsLink } from '../nats/nats-link.ts';
 import { chainSubject, inboxPrefix, type ChainClass } from '../wire/nats-subjects.ts';
@@ -96,9 +97,13 @@ function createKeeping({ dataDir, credentials: { node } }: EdgeConfig, { logger 
   const seen = new RedeliveryRecords();
   const memory = new NodeMemory({ node, dataDir }, { store, parts: [twins, objects, seen] });
   const outbox = new Outbox({ store, clock: systemClock, incarnation: () => memory.identity.incarnation });
-  const chainOf = (chainClass: ChainClass, device: DeviceId): string => chainSubject(node, chainClass, device);
+  const chains = { twin: new Remembered(chainIn('twin', node)), event: new Remembered(chainIn('event', node)) };
+  const chainOf = (chainClass: ChainClass, device: DeviceId): string => chains[chainClass].get(deviceKey(device));
   return { store, twins, objects, seen, memory, outbox, chainOf, services: [store, memory, outbox] };
 }
+
+const chainIn = (chainClass: ChainClass, node: string) => (device: string) =>
+  chainSubject(node, chainClass, parseDeviceKey(device));
 
 /** MQTT in and out. */
 function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) {
@@ -161,8 +166,8 @@ function createCloudSide(
       link,
       outbox,
       identity: () => memory.identity,
-      keepTerm: (term) => memory.keepTerm(term),
-      onClaimed: () => states.open(),
+      keepTerm: memory.keepTerm.bind(memory),
+      onClaimed: states.open.bind(states),
       clock,
       logger,
     },
@@ -171,10 +176,8 @@ function createCloudSide(
     { node, version },
     { link, indexGeneration: () => objects.position.generation, backlog: () => outbox.depth() },
   );
-  const downlink = new Downlink(
-    { node },
-    { link, store, objects, twins, listener: egress, onReached: () => beats.send(), clock, logger },
-  );
+  const onReached = (): void => beats.send();
+  const downlink = new Downlink({ node }, { link, store, objects, twins, listener: egress, onReached, clock, logger });
   return { link, services: [downlink, states, uplink, beats] };
 }
 

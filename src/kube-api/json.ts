@@ -61,8 +61,24 @@ export function valueAt(value: Json | undefined, path: readonly string[]): Json 
 
 /** The same object with one member set, or taken away when the value is `undefined`. */
 export function withMember<T extends JsonObject>(object: T, name: string, value: Json | undefined): T {
-  const rest = Object.entries(object).filter(([key]) => key !== name);
-  return Object.fromEntries(value === undefined ? rest : [...rest, [name, value]]) as T;
+  if (value !== undefined) return { ...object, [name]: value };
+  return Object.hasOwn(object, name) ? (without(object, name) as T) : object;
+}
+
+/** The object with every member changed, or taken away by `undefined`; the very same object when none changes. */
+export function mapMembers(object: JsonObject, change: (value: Json, name: string) => Json | undefined): JsonObject {
+  const names = Object.keys(object);
+  const changed = names.map((name) => change(object[name] ?? null, name));
+  if (names.every((name, index) => changed[index] === object[name])) return object;
+  return Object.fromEntries(
+    names.map((name, index) => [name, changed[index]] as const).filter(([, value]) => value !== undefined),
+  );
+}
+
+/** The list with every item changed; the very same list when none changes. */
+export function mapItems(list: readonly Json[], change: (item: Json, index: number) => Json): readonly Json[] {
+  const changed = list.map(change);
+  return changed.every((item, index) => item === list[index]) ? list : changed;
 }
 
 /** The same object without some of its members. */

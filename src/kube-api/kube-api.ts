@@ -43,6 +43,8 @@ class EmbeddedKubeApi implements KubeApi {
   readonly #config: KubeApiConfig;
   readonly #tools: Required<KubeApiTools>;
   #settle!: (failure: unknown) => void;
+  #giveUp = new AbortController();
+  #starting: Promise<void> | undefined;
   #running: RunningApi | undefined;
   #stopping: Promise<void> | undefined;
   #failure: unknown;
@@ -61,19 +63,11 @@ class EmbeddedKubeApi implements KubeApi {
     return this.#url;
   }
 
-  async start(signal: AbortSignal): Promise<void> {
-    const running = await RunningApi.open(
-      { ...this.#config, kubeconfigFile: this.kubeconfigFile },
-      this.#tools,
-      signal,
-    );
-    this.#running = running;
+  start(signal: AbortSignal): Promise<void> {
     this.#stopping = undefined;
-    this.#url = running.url;
-    void running.failed.then((failure) => {
-      if (failure !== undefined) this.#fail(failure);
-    });
-    this.#tools.logger.info({ url: running.url, kubeconfig: this.kubeconfigFile }, 'Kubernetes API is serving');
+    this.#giveUp = new AbortController();
+    this.#starting = this.#open(AbortSignal.any([signal, this.#giveUp.signal]));
+    return this.#starting;
   }
 
   stop(deadline: Deadline): Promise<void> {
@@ -86,7 +80,20 @@ class EmbeddedKubeApi implements KubeApi {
     return this.#running === undefined ? { state: 'failing', reason: 'not running' } : HEALTHY;
   }
 
+  async #open(signal: AbortSignal): Promise<void> {
+    const config = { ...this.#config, kubeconfigFile: this.kubeconfigFile };
+    const running = await RunningApi.open(config, this.#tools, signal);
+    this.#running = running;
+    this.#url = running.url;
+    void running.failed.then((failure) => {
+      if (failure !== undefined) this.#fail(failure);
+    });
+    this.#tools.logger.info({ url: running.url, kubeconfig: this.kubeconfigFile }, 'Kubernetes API is serving');
+  }
+
   async #close(deadline: Deadline): Promise<void> {
+    this.#giveUp.abort();
+    await this.#starting?.catch(() => undefined); // whoever called start hears why it failed
     const running = this.#running;
     this.#running = undefined;
     await running?.close(deadline);

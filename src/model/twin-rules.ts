@@ -55,7 +55,7 @@ function ruleFor(
   if (declared !== undefined) return declared;
   const type = stored?.type ?? propertyTypeNamed(update.typeName ?? '');
   if (type !== undefined) return { type, accessMode: 'ReadWrite' };
-  return `property "${update.property}": the type "${update.typeName ?? ''}" is unknown; use string, int, float, double, boolean or bytes`;
+  return `property "${update.property}": the type "${(update.typeName ?? '').slice(0, 40)}" is unknown; use string, int, float, double, boolean or bytes`;
 }
 
 interface AppliedProperty {

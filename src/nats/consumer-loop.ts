@@ -7,7 +7,9 @@ import {
   type ConsumerInfo,
   type JetStreamManager,
   type JsMsg,
+  NatsError,
   type NatsConnection,
+  type StoredMsg,
 } from 'nats';
 import { backoffDelay } from '../kit/backoff.ts';
 import type { Deadline } from '../kit/deadline.ts';
@@ -38,8 +40,13 @@ const ACK_WAIT_SECONDS = 15;
 /** Messages handed over and not yet acknowledged: bounds what a slow Kubernetes can pile up in the hub's memory. */
 const MAX_UNACKNOWLEDGED = 10_000;
 const REWIND = seconds(600);
+/** After a handler that threw, which is a mistake of ours. */
+const HANDLER_RETRY = seconds(1);
 const RETRY = { first: ms(200), most: seconds(5) };
 const NANOSECONDS = 1_000_000_000;
+const NANOSECONDS_PER_MILLISECOND = 1_000_000;
+/** Times of one message differ by rounding only. */
+const SAME_MOMENT = ms(2);
 
 export class ConsumerLoop implements Service {
   readonly name: string;
@@ -49,6 +56,7 @@ export class ConsumerLoop implements Service {
   readonly #handle: (message: StreamMessage) => Promise<Verdict>;
   readonly #tasks = new TaskGroup();
   readonly #inHand = new Map<string, JsMsg>();
+  #newest: { readonly sequence: number; readonly at: number } | undefined;
   #pause: AbortController | undefined;
   #reason: string | undefined = 'not consuming yet';
 
@@ -125,6 +133,8 @@ export class ConsumerLoop implements Service {
   #hand(message: JsMsg): void {
     // With the time, because the sequences of a stream that was made anew begin again.
     const key = `${message.seq}.${message.info.timestampNanos}`;
+    if (!message.redelivered)
+      this.#newest = { sequence: message.seq, at: message.info.timestampNanos / NANOSECONDS_PER_MILLISECOND };
     const isInHand = this.#inHand.has(key);
     this.#inHand.set(key, message);
     if (!isInHand) void this.#settle(key, message);
@@ -147,13 +157,19 @@ export class ConsumerLoop implements Service {
       return await this.#handle({ subject, data, sequence });
     } catch (error) {
       this.#logger.error({ subject, sequence, reason: messageOf(error) }, 'handler failed; the message comes again');
-      return { retryAfter: RETRY.most };
+      return { retryAfter: HANDLER_RETRY };
     }
   }
 
   #answer(message: JsMsg, verdict: Verdict): void {
-    if (verdict === 'done') return message.ack();
-    if ('retryAfter' in verdict) return message.nak(verdict.retryAfter);
+    if (verdict === 'done') {
+      message.ack();
+      return;
+    }
+    if ('retryAfter' in verdict) {
+      message.nak(verdict.retryAfter);
+      return;
+    }
     const { subject, seq: sequence } = message;
     this.#logger.error({ subject, sequence, reason: verdict.poison }, 'message set aside');
     message.term();
@@ -165,7 +181,7 @@ export class ConsumerLoop implements Service {
     const jsm = await connection.jetstreamManager();
     const found = await consumerInfo(jsm, stream, durable);
     const { last_seq: lastSequence } = (await jsm.streams.info(stream)).state;
-    if (found !== undefined && found.delivered.stream_seq > lastSequence) {
+    if (found !== undefined && (await this.#hasLostTail(jsm, found, lastSequence))) {
       this.#logger.warn(
         { stream, consumer: durable },
         'the stream lost its tail; consuming again from ten minutes back',
@@ -178,6 +194,16 @@ export class ConsumerLoop implements Service {
     return connection.jetstream().consumers.get(stream, durable);
   }
 
+  /** Also when the lost places are filled again already: then the newest message that we saw is not the one in its place. */
+  async #hasLostTail(jsm: JetStreamManager, found: ConsumerInfo, lastSequence: number): Promise<boolean> {
+    const newest = this.#newest;
+    if (found.delivered.stream_seq > lastSequence) return true;
+    if (newest === undefined) return false;
+    if (newest.sequence > lastSequence) return true;
+    const stored = await messageAt(jsm, this.#config.stream, newest.sequence);
+    return stored !== undefined && Math.abs(stored.time.getTime() - newest.at) > SAME_MOMENT;
+  }
+
   async #create(jsm: JetStreamManager, from?: Date): Promise<void> {
     await jsm.consumers.add(this.#config.stream, {
       durable_name: this.#config.durable,
@@ -188,6 +214,16 @@ export class ConsumerLoop implements Service {
         ? { deliver_policy: DeliverPolicy.All }
         : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: from.toISOString() }),
     });
+  }
+}
+
+/** `undefined` when the stream's limits have removed it. */
+async function messageAt(jsm: JetStreamManager, stream: string, sequence: number): Promise<StoredMsg | undefined> {
+  try {
+    return await jsm.streams.getMessage(stream, { seq: sequence });
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.code === 404) return undefined;
+    throw error;
   }
 }
 

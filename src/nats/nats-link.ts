@@ -100,11 +100,17 @@ export class NatsLink implements Service {
     options: { readonly reply?: string; readonly headers?: Headers } = {},
   ): boolean {
     if (!this.#connected || this.#connection === undefined) return false;
-    this.#connection.publish(subject, payload, {
-      ...(options.reply === undefined ? {} : { reply: options.reply }),
-      ...(options.headers === undefined ? {} : { headers: headersOf(options.headers) }),
-    });
-    return true;
+    try {
+      this.#connection.publish(subject, payload, {
+        ...(options.reply === undefined ? {} : { reply: options.reply }),
+        ...(options.headers === undefined ? {} : { headers: headersOf(options.headers) }),
+      });
+      return true;
+    } catch (error) {
+      // The library throws while a connection is closing, and for what is larger than the server takes.
+      this.#logger.warn({ subject, reason: messageOf(error) }, 'not published');
+      return false;
+    }
   }
 
   /** Resolves with the answer; rejects with NATS_UNAVAILABLE (time-out, no link) or NATS_FORBIDDEN. */

@@ -143,13 +143,17 @@ describe('the import rules', () => {
     const names = new Set(rules.default.forbidden.map(({ name }) => name));
     const folders = ['src', 'src/edge', 'src/cloud'].flatMap(foldersIn).concat(CRUISED.filter((top) => top !== 'src'));
 
-    const ungoverned = folders.filter((folder) => folder !== 'src/cli' && !names.has(`${folder.replaceAll('/', '-')}-imports`));
+    const ungoverned = folders.filter(
+      (folder) => folder !== 'src/cli' && !names.has(`${folder.replaceAll('/', '-')}-imports`),
+    );
 
     assert.deepEqual(ungoverned, [], 'these folders have no import rule in .dependency-cruiser.mjs');
   });
 
   it('find every library that the product imports', () => {
-    const resolved = planted.modules.flatMap(({ dependencies }) => dependencies.map((dependency) => dependency.resolved));
+    const resolved = planted.modules.flatMap(({ dependencies }) =>
+      dependencies.map((dependency) => dependency.resolved),
+    );
     const isFound = (library: string): boolean => resolved.some((path) => path.includes(`node_modules/${library}/`));
 
     const lost = Object.keys(rules.libraryHomes).filter((library) => !isFound(library));

@@ -1,7 +1,7 @@
 // Runs the real kubectl against a kubeconfig, with a cache of its own: kubectl keeps what it discovered by host and port, and
 // ports are used again by other tests.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,6 +16,9 @@ export class Kubectl {
 
   constructor(kubeconfigFile: string) {
     const home = mkdtempSync(join(tmpdir(), 'skerry-kubectl-'));
+    process.on('exit', () => {
+      rmSync(home, { recursive: true, force: true });
+    });
     const { PATH = '' } = process.env;
     this.#environment = { PATH, HOME: home, KUBECACHEDIR: join(home, 'cache'), KUBECONFIG: kubeconfigFile };
   }

@@ -57,10 +57,19 @@ export class AdminServer implements Service {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, { error: 'only GET' });
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      send(response, 405, { error: 'only GET' });
+      return;
+    }
     const { pathname } = new URL(request.url ?? '/', 'http://hub');
-    if (pathname === '/healthz') return send(response, 200, { state: 'ok' });
-    if (pathname !== '/readyz') return send(response, 404, { error: 'try /healthz or /readyz' });
+    if (pathname === '/healthz') {
+      send(response, 200, { state: 'ok' });
+      return;
+    }
+    if (pathname !== '/readyz') {
+      send(response, 404, { error: 'try /healthz or /readyz' });
+      return;
+    }
     const parts = Object.fromEntries(this.#parts().map((part) => [part.name, part.health()]));
     const isReady = Object.values(parts).every(({ state }) => state === 'ok');
     send(response, isReady ? 200 : 503, { state: isReady ? 'ok' : 'degraded', parts });

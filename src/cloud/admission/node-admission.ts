@@ -103,12 +103,9 @@ export class NodeAdmission implements Service {
     const file = this.credentialsFile(node);
     const text = await readIfThere(file);
     if (text === undefined) return undefined;
-    const raw = asObject(parseJson(text));
-    const nats = asObject(raw?.['nats']);
-    const [url, user, password] = [asString(nats?.['url']), asString(nats?.['user']), asString(nats?.['password'])];
-    if (raw?.['node'] !== node || url === undefined || user === undefined || password === undefined)
-      throw admissionErrors.NODE_FILE_INVALID({ file });
-    return { node, nats: { url, user, password } };
+    const credentials = decodeCredentials(text);
+    if (credentials?.node !== node) throw admissionErrors.NODE_FILE_INVALID({ file });
+    return credentials;
   }
 
   async #knownNodes(): Promise<readonly string[]> {
@@ -120,4 +117,13 @@ export class NodeAdmission implements Service {
       throw error;
     }
   }
+}
+
+function decodeCredentials(text: string): NodeCredentials | undefined {
+  const raw = asObject(parseJson(text)) ?? {};
+  const nats = asObject(raw['nats']) ?? {};
+  const node = asString(raw['node']);
+  const [url, user, password] = [asString(nats['url']), asString(nats['user']), asString(nats['password'])];
+  if (node === undefined || url === undefined || user === undefined || password === undefined) return undefined;
+  return { node, nats: { url, user, password } };
 }

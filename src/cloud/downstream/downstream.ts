@@ -14,12 +14,7 @@ import { desiredKey, indexKey, nodeOfKey } from '../../wire/nats-subjects.ts';
 import type { DeviceModelWatch, DeviceWatch } from '../kubernetes/device-watch.ts';
 import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import type { ResourceEvent } from '../kubernetes/resource-cache.ts';
-import {
-  deviceIdOf,
-  objectKey,
-  type DeviceModelResource,
-  type DeviceResource,
-} from '../kubernetes/resources.ts';
+import { deviceIdOf, objectKey, type DeviceModelResource, type DeviceResource } from '../kubernetes/resources.ts';
 import type { StatusWriter } from '../kubernetes/status-writer.ts';
 import { acceptedCondition, acceptedStatus } from './acceptance.ts';
 import { DesiredBucket } from './desired-bucket.ts';
@@ -82,7 +77,8 @@ export class Downstream implements Service {
   }
 
   health(): Health {
-    if (!this.#isKubernetesKnown()) return { state: 'degraded', reason: 'waits for the lists of Devices and DeviceModels' };
+    if (!this.#isKubernetesKnown())
+      return { state: 'degraded', reason: 'waits for the lists of Devices and DeviceModels' };
     if (!this.#isBucketRead) return { state: 'degraded', reason: 'waits for the desired bucket' };
     return this.#queue.reason === undefined ? HEALTHY : { state: 'degraded', reason: this.#queue.reason };
   }
@@ -123,7 +119,8 @@ export class Downstream implements Service {
     for (let attempt = 0; link.connected && !this.#stopping.signal.aborted; attempt += 1) {
       try {
         this.#forgetAll(await this.#bucket.identity(), groupByNode(await this.#bucket.keys()));
-        return this.#openWhenKnown();
+        this.#openWhenKnown();
+        return;
       } catch (error) {
         logger.debug({ reason: messageOf(error) }, 'the desired bucket cannot be read yet');
         await sleep(backoffDelay(RETRY, attempt), this.#stopping.signal);
@@ -146,7 +143,10 @@ export class Downstream implements Service {
   }
 
   #onDevice(event: ResourceEvent<DeviceResource>): void {
-    if (event.kind === 'synced') return this.#onSynced();
+    if (event.kind === 'synced') {
+      this.#onSynced();
+      return;
+    }
     const key = objectKey(event.object);
     if (event.kind === 'gone') {
       this.#place(event.object, '', undefined);
@@ -159,7 +159,10 @@ export class Downstream implements Service {
   }
 
   #onModel(event: ResourceEvent<DeviceModelResource>): void {
-    if (event.kind === 'synced') return this.#onSynced();
+    if (event.kind === 'synced') {
+      this.#onSynced();
+      return;
+    }
     if (!this.#isKubernetesKnown()) return;
     for (const key of this.#users.get(objectKey(event.object)) ?? []) {
       const device = this.#tools.devices.get(key);
@@ -235,7 +238,8 @@ function wantedFor(device: DeviceResource, model: DeviceModelResource | undefine
 /** Most changes are our own status writes: they change neither the spec nor what the way down keeps in the status. */
 function isNews(device: DeviceResource, before: DeviceResource | undefined): boolean {
   if (before === undefined || device.metadata.generation === undefined) return true;
-  if (before.metadata.generation !== device.metadata.generation || before.metadata.uid !== device.metadata.uid) return true;
+  if (before.metadata.generation !== device.metadata.generation || before.metadata.uid !== device.metadata.uid)
+    return true;
   const kept = ({ status }: DeviceResource): string => JSON.stringify([status?.binding, status?.conditions]);
   return kept(device) !== kept(before);
 }

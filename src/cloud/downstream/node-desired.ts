@@ -127,7 +127,10 @@ export class NodeDesired {
     const revision = await this.#tools.bucket.putIndex(this.node, index, before.revision);
     if (revision === 'conflict') return false;
     this.#index = { revision, index };
-    this.#tools.logger.debug({ edge: this.node, generation: index.generation, keys: plan.keys.length }, 'desired index');
+    this.#tools.logger.debug(
+      { edge: this.node, generation: index.generation, keys: plan.keys.length },
+      'desired index',
+    );
     return true;
   }
 

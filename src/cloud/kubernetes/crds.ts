@@ -14,6 +14,7 @@ import { ms, seconds } from '../../kit/units.ts';
 import { asArray, asObject, asString, type JsonObject } from '../../wire/json.ts';
 import { kubeErrors } from './errors.ts';
 import type { KubeClient } from './kube-client.ts';
+import { metadataOf } from './resources.ts';
 
 const CRDS_PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const HASH_ANNOTATION = 'skerry.io/definition-hash';
@@ -24,7 +25,9 @@ export async function readCrds(dir: string): Promise<readonly JsonObject[]> {
   try {
     const files = (await readdir(dir)).filter((file) => /\.ya?ml$/.test(file)).sort();
     const texts = await Promise.all(files.map((file) => readFile(join(dir, file), 'utf8')));
-    const found = texts.flatMap((text) => documentsOf(text)).filter((raw) => raw['kind'] === 'CustomResourceDefinition');
+    const found = texts
+      .flatMap((text) => documentsOf(text))
+      .filter((raw) => raw['kind'] === 'CustomResourceDefinition');
     if (found.length === 0) throw new Error('there is none');
     return found;
   } catch (error) {
@@ -76,9 +79,11 @@ export class CrdInstaller implements Service {
       try {
         const served = await Promise.all(wanted.map((crd) => this.#ensure(crd, signal)));
         this.#reason = served.every(Boolean) ? undefined : 'not served yet';
-        if (this.#reason === undefined) return await aborted(signal);
+        if (this.#reason === undefined) {
+          await aborted(signal);
+          return;
+        }
       } catch (error) {
-        if (signal.aborted) return;
         this.#reason = messageOf(error);
         this.#logger.debug({ reason: this.#reason }, 'custom resource definitions are not in place yet');
       }
@@ -108,8 +113,7 @@ const annotationsOf = (object: JsonObject): JsonObject => asObject(asObject(obje
 
 function marked(crd: JsonObject, hash: string, found: JsonObject): JsonObject {
   const annotations = { ...annotationsOf(found), ...annotationsOf(crd), [HASH_ANNOTATION]: hash };
-  const { managedFields: _dropped, ...kept } = asObject(found['metadata']) ?? {};
-  return { ...crd, metadata: { ...kept, ...asObject(crd['metadata']), annotations } };
+  return { ...crd, metadata: { ...metadataOf(found), ...asObject(crd['metadata']), annotations } };
 }
 
 /** Older versions that a KubeEdge installation serves stay served: the API server refuses to forget a stored version. */

@@ -1,12 +1,7 @@
 import type { Logger } from '../../kit/logger.ts';
 import type { KubeClient } from './kube-client.ts';
 import { ResourceWatch } from './resource-watch.ts';
-import {
-  DEVICE_MODELS_PATH,
-  DEVICES_PATH,
-  type DeviceModelResource,
-  type DeviceResource,
-} from './resources.ts';
+import { DEVICE_MODELS_PATH, DEVICES_PATH, type DeviceModelResource, type DeviceResource } from './resources.ts';
 
 const apiVersion = 'devices.kubeedge.io/v1beta1';
 

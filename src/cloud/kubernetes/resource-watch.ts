@@ -3,7 +3,7 @@
 // anything but a clean end it lists again and compares.
 import { backoffDelay } from '../../kit/backoff.ts';
 import type { Deadline } from '../../kit/deadline.ts';
-import { messageOf } from '../../kit/errors.ts';
+import { isAbort, messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
@@ -106,7 +106,7 @@ export class ResourceWatch<T extends KubeObject> implements Service {
       try {
         await this.#follow(await this.#list(signal), signal);
       } catch (error) {
-        if (signal.aborted) return;
+        if (isAbort(error)) return;
         this.#lost(error);
       }
       attempt = performance.now() - begun > GOOD_WATCH ? 0 : attempt + 1;
@@ -116,25 +116,31 @@ export class ResourceWatch<T extends KubeObject> implements Service {
 
   /** Works in one complete list, page by page; resolves with the version to watch from. */
   async #list(signal: AbortSignal): Promise<string> {
-    const objects: T[] = [];
-    let next = '';
     this.#relistAsked = false;
-    for (;;) {
-      const query = new URLSearchParams({ limit: String(PAGE), ...(next === '' ? {} : { continue: next }) });
-      const path = `${this.#config.path}?${query.toString()}`;
-      const { status, body } = await this.#client.request({ method: 'GET', path }, signal);
-      if (status !== 200) throw this.#noList(status, body);
-      for (const item of asArray(body['items']) ?? []) {
-        const object = this.#decode(asObject(item) ?? {});
-        if (object !== undefined) objects.push(object);
-      }
-      const metadata = asObject(body['metadata']) ?? {};
-      next = asString(metadata['continue']) ?? '';
-      if (next !== '') continue;
-      this.#reason = undefined;
-      this.#tell(this.#cache.replaceAll(objects));
-      return asString(metadata['resourceVersion']) ?? '';
+    const objects: T[] = [];
+    let page = await this.#page('', signal);
+    objects.push(...page.objects);
+    while (page.next !== '') {
+      page = await this.#page(page.next, signal);
+      objects.push(...page.objects);
     }
+    this.#reason = undefined;
+    this.#tell(this.#cache.replaceAll(objects));
+    return page.version;
+  }
+
+  async #page(token: string, signal: AbortSignal): Promise<{ objects: readonly T[]; next: string; version: string }> {
+    const query = new URLSearchParams({ limit: String(PAGE), ...(token === '' ? {} : { continue: token }) });
+    const path = `${this.#config.path}?${query.toString()}`;
+    const { status, body } = await this.#client.request({ method: 'GET', path }, signal);
+    if (status !== 200) throw this.#noList(status, body);
+    const items = (asArray(body['items']) ?? []).map((item) => this.#decode(asObject(item) ?? {}));
+    const metadata = asObject(body['metadata']) ?? {};
+    return {
+      objects: items.filter((object) => object !== undefined),
+      next: asString(metadata['continue']) ?? '',
+      version: asString(metadata['resourceVersion']) ?? '',
+    };
   }
 
   /** Watches from there, again and again, until the server says that the version is too old or somebody wants a new list. */
@@ -146,7 +152,7 @@ export class ResourceWatch<T extends KubeObject> implements Service {
       try {
         version = await this.#watch(version, AbortSignal.any([signal, interrupt.signal]));
       } catch (error) {
-        if (interrupt.signal.aborted && !signal.aborted) return;
+        if (interrupt.signal.aborted) return;
         throw error;
       } finally {
         this.#interrupt = undefined;
@@ -156,7 +162,7 @@ export class ResourceWatch<T extends KubeObject> implements Service {
 
   /** Resolves with the version to go on from, or `undefined` when only a new list helps. */
   async #watch(from: string, signal: AbortSignal): Promise<string | undefined> {
-    let version: string | undefined = from;
+    const seen = { version: from, isTooOld: false };
     const query = new URLSearchParams({
       watch: '1',
       allowWatchBookmarks: 'true',
@@ -166,16 +172,16 @@ export class ResourceWatch<T extends KubeObject> implements Service {
     const onObject = (line: JsonObject): void => {
       const raw = asObject(line['object']) ?? {};
       if (line['type'] === 'ERROR') {
-        version = undefined;
+        seen.isTooOld = true;
         this.#logger.debug({ kind: this.#config.kind, code: asInteger(raw['code']) }, 'the watch must start anew');
       } else {
-        version &&= asString(asObject(raw['metadata'])?.['resourceVersion']) ?? version;
+        seen.version = asString(asObject(raw['metadata'])?.['resourceVersion']) ?? seen.version;
         this.#take(String(line['type']), raw);
       }
     };
     const path = `${this.#config.path}?${query.toString()}`;
     const status = await this.#client.watch(path, { onObject, silence: SILENCE }, signal);
-    return status === 200 ? version : undefined;
+    return status === 200 && !seen.isTooOld ? seen.version : undefined;
   }
 
   #take(type: string, raw: JsonObject): void {
@@ -187,7 +193,7 @@ export class ResourceWatch<T extends KubeObject> implements Service {
 
   #decode(raw: JsonObject): T | undefined {
     const { apiVersion, kind } = this.#config;
-    return kubeObjectFrom<T>(raw, { apiVersion, kind } as Pick<T, 'apiVersion' | 'kind'>);
+    return kubeObjectFrom<T>(raw, { apiVersion, kind });
   }
 
   #tell(events: readonly ResourceEvent<T>[]): void {
@@ -196,7 +202,11 @@ export class ResourceWatch<T extends KubeObject> implements Service {
 
   #noList(status: number, body: JsonObject): Error {
     const reason = status === 404 ? `${this.#config.kind} is not known to it yet` : asString(body['message']);
-    return kubeErrors.KUBE_UNAVAILABLE({ method: 'GET', path: this.#config.path, reason: reason ?? `status ${status}` });
+    return kubeErrors.KUBE_UNAVAILABLE({
+      method: 'GET',
+      path: this.#config.path,
+      reason: reason ?? `status ${status}`,
+    });
   }
 
   #lost(error: unknown): void {

@@ -116,9 +116,18 @@ export function objectKey(object: KubeObject): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
+/** The metadata without the server's bookkeeping of who set which field, which is long and of no use here. */
+export function metadataOf(raw: JsonObject): JsonObject {
+  const fields = Object.entries(asObject(raw['metadata']) ?? {});
+  return Object.fromEntries(fields.filter(([name]) => name !== 'managedFields'));
+}
+
 /** An object of the API server, without its bookkeeping of fields; `undefined` for what has no name, uid and version. */
-export function kubeObjectFrom<T extends KubeObject>(raw: JsonObject, kind: Pick<T, 'apiVersion' | 'kind'>): T | undefined {
-  const { managedFields: _dropped, ...metadata } = asObject(raw['metadata']) ?? {};
+export function kubeObjectFrom<T extends KubeObject>(
+  raw: JsonObject,
+  kind: Pick<T, 'apiVersion' | 'kind'>,
+): T | undefined {
+  const metadata = metadataOf(raw);
   const isComplete = ['name', 'uid', 'resourceVersion'].every((field) => asString(metadata[field]) !== undefined);
   // List items carry neither apiVersion nor kind.
   return isComplete ? ({ spec: {}, ...raw, ...kind, metadata } as unknown as T) : undefined;

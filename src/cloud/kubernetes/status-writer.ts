@@ -105,7 +105,10 @@ export class StatusWriter implements Service {
     if (entry.phase === 'writing' || entry.phase === 'queued') return;
     if (entry.phase === 'timed' && wait > 0) return;
     clearTimeout(entry.timer);
-    if (wait <= 0) return this.#enqueue(entry);
+    if (wait <= 0) {
+      this.#enqueue(entry);
+      return;
+    }
     entry.phase = 'timed';
     entry.timer = setTimeout(() => this.#enqueue(entry), wait);
   }
@@ -161,14 +164,22 @@ export class StatusWriter implements Service {
       const outcome = await this.#api.writeStatus(device, after, this.#abort.signal);
       if (outcome !== 'conflict') return outcome;
     }
-    throw kubeErrors.KUBE_UNAVAILABLE({ method: 'PUT', path: key, reason: 'somebody else writes this status all the time' });
+    throw kubeErrors.KUBE_UNAVAILABLE({
+      method: 'PUT',
+      path: key,
+      reason: 'somebody else writes this status all the time',
+    });
   }
 
   #failed(entry: Entry, taken: readonly Waiting[], error: unknown): void {
-    if (this.#stopped) return settleAll(taken, 'abandoned');
+    if (this.#stopped) {
+      settleAll(taken, 'abandoned');
+      return;
+    }
     if (kubeErrors.KUBE_REFUSED.is(error)) {
       this.#logger.error({ device: entry.key, reason: messageOf(error) }, 'status refused');
-      return settleAll(taken, { refused: messageOf(error) });
+      settleAll(taken, { refused: messageOf(error) });
+      return;
     }
     if (!(error instanceof SkerryError))
       this.#logger.error({ device: entry.key, reason: messageOf(error) }, 'status write failed in an unknown way');

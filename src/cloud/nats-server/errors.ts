@@ -19,6 +19,7 @@ export const natsServerErrors = errorTable({
   },
   NATS_SERVER_NOT_READY: {
     kind: 'unavailable',
-    message: ({ log, reason }: { log: string; reason: string }) => `nats-server did not start: ${reason}; its log is ${log}`,
+    message: ({ log, reason }: { log: string; reason: string }) =>
+      `nats-server did not start: ${reason}; its log is ${log}`,
   },
 });

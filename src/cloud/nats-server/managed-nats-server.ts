@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { backoffDelay } from '../../kit/backoff.ts';
 import { Deadline } from '../../kit/deadline.ts';
-import { codeOf, messageOf } from '../../kit/errors.ts';
+import { codeOf, isAbort, messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
@@ -172,8 +172,7 @@ export class ManagedNatsServer implements Service {
     let attempt = 0;
     while (!signal.aborted) {
       const begun = performance.now();
-      await this.#process?.exited(signal);
-      if (signal.aborted) return;
+      if ((await this.#process?.exited(signal)) === 'aborted') return;
       attempt = performance.now() - begun > GOOD_RUN ? 0 : attempt;
       this.#reason = 'the nats-server died and is being started again';
       this.#logger.warn({ pid: this.#process?.pid }, this.#reason);
@@ -189,7 +188,7 @@ export class ManagedNatsServer implements Service {
       this.#process = await this.#spawn(signal);
       this.#reason = undefined;
     } catch (error) {
-      if (signal.aborted) return;
+      if (isAbort(error)) return;
       this.#reason = messageOf(error);
       this.#logger.error({ reason: this.#reason }, 'the nats-server does not start; trying again');
     }

@@ -61,8 +61,9 @@ export class ServerProcess {
   }
 
   /** Resolves when the process is gone, or the signal aborts. */
-  async exited(signal: AbortSignal): Promise<void> {
-    while (this.isAlive() && !signal.aborted) await sleep(LOOK_EVERY, signal);
+  async exited(signal: AbortSignal): Promise<'exited' | 'aborted'> {
+    while (this.isAlive()) if ((await sleep(LOOK_EVERY, signal)) === 'aborted') return 'aborted';
+    return 'exited';
   }
 
   /** SIGTERM, and SIGKILL when the deadline comes first. */

@@ -48,7 +48,9 @@ export class NodeKeeper implements Reconcilable {
 
   /** True when Kubernetes does not show what is known here. */
   isDue(): boolean {
-    return this.#statusKey() !== this.#writtenStatus || this.#metadataKey() !== this.#writtenMetadata || this.#isLeaseDue();
+    return (
+      this.#statusKey() !== this.#writtenStatus || this.#metadataKey() !== this.#writtenMetadata || this.#isLeaseDue()
+    );
   }
 
   async reconcile(): Promise<'done' | 'again'> {
@@ -112,7 +114,12 @@ export class NodeKeeper implements Reconcilable {
     await this.#tools.api.renewLease(this.node, {
       metadata: {
         ownerReferences: [
-          { apiVersion: 'v1', kind: 'Node', name: this.node, uid: asString(asObject(object['metadata'])?.['uid']) ?? '' },
+          {
+            apiVersion: 'v1',
+            kind: 'Node',
+            name: this.node,
+            uid: asString(asObject(object['metadata'])?.['uid']) ?? '',
+          },
         ],
       },
       spec: {

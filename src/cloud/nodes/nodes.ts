@@ -35,6 +35,7 @@ export const NODE_TIMES: NodesConfig = { renewEvery: seconds(10), silentAfter: s
 
 const LOOK_EVERY = ms(500);
 const LIST_RETRY = seconds(2);
+const LIST_AGAIN = seconds(3600);
 
 export class Nodes implements Service {
   readonly name = 'nodes';
@@ -99,17 +100,21 @@ export class Nodes implements Service {
 
   /** Nodes that a hub made earlier and that stay silent now must not stay Ready. */
   async #findKnown(signal: AbortSignal): Promise<void> {
-    let isFound = false;
     while (!signal.aborted) {
-      try {
-        if (!isFound)
-          for (const node of await this.#tools.api.list(`${MANAGED_BY}=${MANAGER}`))
-            this.#keeperOf(asString(asObject(node['metadata'])?.['name']) ?? '');
-        isFound = true;
-      } catch (error) {
-        this.#tools.logger.debug({ reason: messageOf(error) }, 'nodes cannot be listed yet');
-      }
-      await sleep(isFound ? seconds(3600) : LIST_RETRY, signal);
+      const found = await this.#list();
+      for (const node of found ?? []) this.#keeperOf(node);
+      // Later ones are made by this hub itself.
+      await sleep(found === undefined ? LIST_RETRY : LIST_AGAIN, signal);
+    }
+  }
+
+  async #list(): Promise<readonly string[] | undefined> {
+    try {
+      const nodes = await this.#tools.api.list(`${MANAGED_BY}=${MANAGER}`);
+      return nodes.map((node) => asString(asObject(node['metadata'])?.['name'])).filter((name) => name !== undefined);
+    } catch (error) {
+      this.#tools.logger.debug({ reason: messageOf(error) }, 'nodes cannot be listed yet');
+      return undefined;
     }
   }
 

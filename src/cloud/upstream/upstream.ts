@@ -50,7 +50,9 @@ export class Upstream implements Service {
   /** Consumes once every Device is known; until then a report could not be told from one about a device that is gone. */
   start(_signal: AbortSignal): Promise<void> {
     this.#tasks.run('consume', async (signal) => {
-      const stopping = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      const stopping = new Promise<void>((resolve) =>
+        signal.addEventListener('abort', () => resolve(), { once: true }),
+      );
       await Promise.race([this.#devicesKnown, stopping]);
       if (signal.aborted) return;
       for (const loop of this.#loops) await loop.start(signal);
@@ -81,7 +83,10 @@ export class Upstream implements Service {
 
   #project(key: string, events: readonly DeviceEvent[]): Promise<StatusOutcome> {
     if (this.#tools.devices.get(key) === undefined) {
-      this.#tools.logger.debug({ device: key, events: events.length }, 'report of a device that does not exist; dropped');
+      this.#tools.logger.debug(
+        { device: key, events: events.length },
+        'report of a device that does not exist; dropped',
+      );
       return Promise.resolve('gone');
     }
     return this.#tools.writer.update(key, (status, device) => projectAll(device, status, events));

@@ -78,6 +78,7 @@ export class Downlink implements Service {
     link.onConnected(() => {
       this.#hint(ownIndex);
     });
+    this.#tasks.signal.addEventListener('abort', () => this.#wake(), { once: true });
     this.#tasks.run('follow', (signal) => this.#follow(signal));
     return Promise.resolve();
   }
@@ -106,7 +107,7 @@ export class Downlink implements Service {
   #untilHinted(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (signal.aborted) resolve();
     });
   }
 
@@ -134,7 +135,9 @@ export class Downlink implements Service {
     const index = last === undefined ? undefined : decodeIndex(last.data);
     if (index === undefined || isReached(index, objects.position)) return;
     const diff = diffIndex(index, { bucket: objects.position.bucket, revisions: objects.revisions() });
-    await this.#readObjects(diff.read);
+    // Revisions of a bucket that was made anew may be the old ones by chance.
+    const isRemade = objects.position.bucket !== '' && objects.position.bucket !== index.bucket;
+    await this.#readObjects(diff.read, isRemade);
     for (const key of diff.remove) await this.#remove(key);
     const { bucket, generation } = index;
     await store.commit((tx) => {
@@ -144,17 +147,18 @@ export class Downlink implements Service {
     onReached();
   }
 
-  async #readObjects(keys: readonly string[]): Promise<void> {
+  async #readObjects(keys: readonly string[], isRemade = false): Promise<void> {
     for (let first = 0; first < keys.length; first += READS_AT_ONCE) {
-      await Promise.all(keys.slice(first, first + READS_AT_ONCE).map((key) => this.#readObject(key)));
+      await Promise.all(keys.slice(first, first + READS_AT_ONCE).map((key) => this.#readObject(key, isRemade)));
     }
   }
 
-  async #readObject(key: string): Promise<void> {
+  async #readObject(key: string, isRemade: boolean): Promise<void> {
     const { link, objects, logger } = this.#tools;
     const last = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
     // Absent or deleted: the index says so too, and it alone removes.
-    if (last === undefined || last.operation !== undefined || objects.held(key)?.revision === last.sequence) return;
+    if (last === undefined || last.operation !== undefined) return;
+    if (!isRemade && objects.held(key)?.revision === last.sequence) return;
     const definition = decodeDefinition(last.data);
     if (definition === undefined)
       logger.error({ key, revision: last.sequence }, 'desired object not understood; skipped');

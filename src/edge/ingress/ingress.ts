@@ -3,6 +3,7 @@
 import type { Admission, PublishGate, Publication } from '../../../broker/index.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { isAbort, messageOf } from '../../kit/errors.ts';
+import { Remembered } from '../../kit/remembered.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { deviceKey, type DeviceDefinition, type DeviceId } from '../../model/device.ts';
 import type { Change } from '../../model/fact.ts';
@@ -14,6 +15,7 @@ import type { Outbox } from '../outbox/outbox.ts';
 import type { EdgeStore } from '../store/edge-store.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
+import { tooLargeToSend } from './fact-size.ts';
 import { parseRequest, parseStateUpdate, parseTwinUpdate } from './publication-parser.ts';
 import { traceOf, type RedeliveryRecords, type Trace } from './redelivery.ts';
 
@@ -67,6 +69,8 @@ const NO_ANSWER = (): void => undefined;
 
 export class Ingress implements PublishGate {
   readonly #tools: IngressTools;
+  /** Devices publish to the same few topics for ever. */
+  readonly #topics = new Remembered(parseDeviceTopic);
 
   constructor(tools: IngressTools) {
     this.#tools = tools;
@@ -77,7 +81,7 @@ export class Ingress implements PublishGate {
   }
 
   async admit(publication: Publication): Promise<Admission> {
-    const topic = parseDeviceTopic(publication.topic);
+    const topic = this.#topics.get(publication.topic);
     if (topic === undefined) return { kind: 'admit' };
     try {
       const outcome = await this.#serve(topic.device, topic.request, publication);
@@ -101,6 +105,8 @@ export class Ingress implements PublishGate {
       const outcome = applyUpdate(found.twin, found.definition, updates, clock.now());
       if (outcome.kind === 'refused') return outcome;
       const { before, after, changes } = outcome;
+      const tooLarge = tooLargeToSend(after, changes, '');
+      if (tooLarge !== undefined) return { kind: 'refused', reason: tooLarge };
       this.#keep(tx, 'twin', { twin: after, changes, eventId: '', trace: undefined });
       tx.afterCommit(() => {
         this.#tools.answers.updated({ before, after, eventId: '', updates });
@@ -133,8 +139,10 @@ export class Ingress implements PublishGate {
         return { kind: 'done', answer: NO_ANSWER };
       const outcome = applyUpdate(found.twin, found.definition, updates, this.#tools.clock.now());
       if (outcome.kind === 'refused') return refuse(eventId, 400, outcome.reason);
-      this.#keep(tx, 'twin', { twin: outcome.after, changes: outcome.changes, eventId, trace });
-      const { before, after } = outcome;
+      const { before, after, changes } = outcome;
+      const tooLarge = tooLargeToSend(after, changes, eventId);
+      if (tooLarge !== undefined) return refuse(eventId, 400, tooLarge);
+      this.#keep(tx, 'twin', { twin: after, changes, eventId, trace });
       return { kind: 'done', answer: () => this.#tools.answers.updated({ before, after, eventId, updates }) };
     });
   }
@@ -151,6 +159,8 @@ export class Ingress implements PublishGate {
       if (this.#tools.seen.isRedelivered(deviceKey(device), trace, publication.duplicate))
         return { kind: 'done', answer: NO_ANSWER };
       const { twin, changes } = applyState(found.twin, parsed.value, this.#tools.clock.now());
+      const tooLarge = tooLargeToSend(twin, changes, eventId);
+      if (tooLarge !== undefined) return refuse(eventId, 400, tooLarge);
       this.#keep(tx, 'event', { twin, changes, eventId, trace });
       return { kind: 'done', answer: () => this.#tools.answers.stateUpdated(twin) };
     });

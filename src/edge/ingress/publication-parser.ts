@@ -54,7 +54,7 @@ export function parseStateUpdate(payload: Uint8Array): Parsed<string> | Unparsab
 
 function parseProperty(property: string, raw: unknown, requestTime: unknown): PropertyUpdate | string {
   if (!PROPERTY_NAME.test(property)) {
-    return `the property name ${JSON.stringify(property)} must be 1 to 128 letters, digits or one of - _ . , : / @ #`;
+    return `the property name ${JSON.stringify(property.slice(0, 128))} must be 1 to 128 letters, digits or one of - _ . , : / @ #`;
   }
   // Names every JavaScript object has already: they would be taken for values that nobody set.
   if (property in Object.prototype) return `the property name "${property}" is reserved; choose another`;

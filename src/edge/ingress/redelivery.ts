@@ -28,17 +28,20 @@ export interface Traceable {
   readonly payload: Uint8Array;
 }
 
+/** The publisher's own id decides alone where there is one; otherwise packet id and payload together. */
 export function traceOf(publication: Traceable, eventId: string): Trace {
   const { clientId, packetId, payload } = publication;
-  return {
-    event: eventId === '' ? '' : hash(eventId),
-    packet: packetId === undefined ? '' : hash(`${packetId}/${clientId}`),
-    payload: packetId === undefined ? '' : hash(payload),
-  };
+  if (eventId !== '')
+    return { event: eventId.length <= HASH_LENGTH ? eventId : hash(eventId), packet: '', payload: '' };
+  if (packetId === undefined) return { event: '', packet: '', payload: '' };
+  return { event: '', packet: hash(`${packetId}/${clientId}`), payload: hash(payload) };
 }
 
+const HASH_LENGTH = 12;
+
 /** 72 bits: no two of a device's last 1024 publications collide by chance. */
-const hash = (value: string | Uint8Array): string => createHash('sha1').update(value).digest('base64').slice(0, 12);
+const hash = (value: string | Uint8Array): string =>
+  createHash('sha1').update(value).digest('base64').slice(0, HASH_LENGTH);
 
 class DeviceRing {
   #next = 0;

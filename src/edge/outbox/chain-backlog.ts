@@ -31,8 +31,8 @@ export class ChainBacklog {
   #moved = false;
   /** Entries up to this sequence are in the counts, announced or not. */
   #counted = 0;
-  #duringRecount: number[] | undefined;
-  #latestAcknowledgement = 0;
+  /** What was announced since each recount under way began. A lost link may leave one behind that ends after the next has begun. */
+  readonly #recounts = new Set<number[]>();
 
   get position(): ChainPosition {
     return this.#position;
@@ -54,15 +54,15 @@ export class ChainBacklog {
     return this.#head.length === 0 && this.#onDiskOnly > 0;
   }
 
-  /** An entry seen while the store was read at start. */
-  foundOnDisk(sequence: number): void {
+  /** An entry seen while the store was read at start, at this moment. */
+  foundOnDisk(sequence: number, at: number): void {
     if (sequence > this.#position.acknowledged) this.#onDiskOnly += 1;
-    else this.#acknowledged = [{ sequence, at: 0 }];
+    else this.#acknowledged = [{ sequence, at }];
   }
 
   /** A new entry. True when it is kept in memory too. */
   append(entry: OutboxEntry, mayKeep: boolean): boolean {
-    this.#duringRecount?.push(entry.sequence);
+    for (const arrived of this.#recounts) arrived.push(entry.sequence);
     if (entry.sequence <= this.#counted) return false;
     if (mayKeep && this.#onDiskOnly === 0) {
       this.#head.push(entry);
@@ -73,29 +73,42 @@ export class ChainBacklog {
     return false;
   }
 
-  /** Takes over the oldest entries as read from disk; returns how many. */
-  fill(entries: readonly OutboxEntry[]): number {
+  /**
+   * Takes over the oldest entries as read from disk behind a sequence; returns how many, or `moved` when the chain meanwhile
+   * stands elsewhere: then these are not its oldest.
+   */
+  fill(entries: readonly OutboxEntry[], after: number): number | 'moved' {
+    if (after !== this.#position.acknowledged) return 'moved';
     if (this.#head.length > 0) return 0;
     this.#head = [...entries];
     this.#onDiskOnly -= entries.length;
     return entries.length;
   }
 
-  beginRecount(): void {
-    this.#duringRecount = [];
+  /** To be called before the store is read for `recount`; returns what collects the entries that are announced meanwhile. */
+  beginRecount(): number[] {
+    const arrived: number[] = [];
+    this.#recounts.add(arrived);
+    return arrived;
+  }
+
+  endRecount(arrived: number[]): void {
+    this.#recounts.delete(arrived);
   }
 
   /** Starts anew from a position, with the sequences that were found on disk behind it; returns how many entries left the memory. */
-  recount(position: ChainPosition, sequences: readonly number[]): number {
+  recount(
+    position: ChainPosition,
+    found: { readonly sequences: readonly number[]; readonly arrived: readonly number[] },
+    at: number,
+  ): number {
     const dropped = this.#head.length;
-    this.#counted = sequences.at(-1) ?? position.acknowledged;
-    const arrived = (this.#duringRecount ?? []).filter((sequence) => sequence > this.#counted);
-    this.#duringRecount = undefined;
+    this.#counted = found.sequences.at(-1) ?? position.acknowledged;
     this.#head = [];
-    this.#onDiskOnly = sequences.length + arrived.length;
+    this.#onDiskOnly = found.sequences.length + found.arrived.filter((sequence) => sequence > this.#counted).length;
     this.#acknowledged = this.#acknowledged.filter(({ sequence }) => sequence <= position.acknowledged);
-    if (position.acknowledged > 0)
-      this.#acknowledged.push({ sequence: position.acknowledged, at: this.#latestAcknowledgement });
+    // The stream may have stored these only just now, and not have synced them yet.
+    if (position.acknowledged > 0) this.#acknowledged.push({ sequence: position.acknowledged, at });
     this.#position = position;
     this.#moved = true;
     return dropped;
@@ -113,7 +126,6 @@ export class ChainBacklog {
     if (position.acknowledged > this.#position.acknowledged)
       this.#acknowledged.push({ sequence: position.acknowledged, at });
     this.#position = position;
-    this.#latestAcknowledgement = at;
     this.#moved = true;
     return dropped;
   }

@@ -55,7 +55,7 @@ export class Outbox implements Service {
     for await (const [chain, position] of this.#store.all(POSITIONS)) this.#backlog(chain).position = position;
     for await (const key of this.#store.keys(OUTBOX_ENTRIES)) {
       const { chain, sequence } = parseEntryKey(key);
-      this.#backlog(chain).foundOnDisk(sequence);
+      this.#backlog(chain).foundOnDisk(sequence, this.#clock.monotonic());
     }
     this.#tasks.run('sweep', (signal) => this.#sweepRegularly(signal));
   }
@@ -111,7 +111,8 @@ export class Outbox implements Service {
   /** Up to `limit` of the chain's oldest unacknowledged facts, oldest first. */
   async oldest(chain: string, limit: number): Promise<readonly OutboxEntry[]> {
     const backlog = this.#backlog(chain);
-    if (backlog.needsReading) await this.#readAhead(chain, backlog);
+    let filled: number | 'moved' = 'moved';
+    while (filled === 'moved' && backlog.needsReading) filled = await this.#readAhead(chain, backlog);
     return backlog.oldest(limit);
   }
 
@@ -124,12 +125,16 @@ export class Outbox implements Service {
   /** The stream stands elsewhere than we believed: go on from there, whether ahead or, if it lost its tail, behind. */
   async moveTo(chain: string, position: ChainPosition): Promise<void> {
     const backlog = this.#backlog(chain);
-    backlog.beginRecount();
-    const bounds = { after: entryKey(chain, position.acknowledged), before: endOfChain(chain) };
-    const sequences: number[] = [];
-    for await (const key of this.#store.keysBetween(OUTBOX_ENTRIES, bounds))
-      sequences.push(parseEntryKey(key).sequence);
-    this.#inMemory -= backlog.recount(position, sequences);
+    const arrived = backlog.beginRecount();
+    try {
+      const bounds = { after: entryKey(chain, position.acknowledged), before: endOfChain(chain) };
+      const sequences: number[] = [];
+      for await (const key of this.#store.keysBetween(OUTBOX_ENTRIES, bounds))
+        sequences.push(parseEntryKey(key).sequence);
+      this.#inMemory -= backlog.recount(position, { sequences, arrived }, this.#clock.monotonic());
+    } finally {
+      backlog.endRecount(arrived);
+    }
   }
 
   #backlog(chain: string): ChainBacklog {
@@ -145,9 +150,10 @@ export class Outbox implements Service {
     this.#onWork(chain);
   }
 
-  async #readAhead(chain: string, backlog: ChainBacklog): Promise<void> {
+  async #readAhead(chain: string, backlog: ChainBacklog): Promise<number | 'moved'> {
+    const after = backlog.position.acknowledged;
     const bounds = {
-      after: entryKey(chain, backlog.position.acknowledged),
+      after: entryKey(chain, after),
       before: endOfChain(chain),
       limit: READ_AHEAD,
     };
@@ -157,7 +163,9 @@ export class Outbox implements Service {
       incarnation,
       fact,
     }));
-    this.#inMemory += backlog.fill(entries);
+    const filled = backlog.fill(entries, after);
+    if (filled !== 'moved') this.#inMemory += filled;
+    return filled;
   }
 
   async #sweepRegularly(signal: AbortSignal): Promise<void> {

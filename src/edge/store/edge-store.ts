@@ -120,7 +120,7 @@ export class EdgeStore implements Service {
     const level = this.#open();
     try {
       if (this.#failure !== undefined) await this.#reopen(level);
-      await level.batch(operations as Operation[], { sync: true });
+      await writeSynced(level, operations);
     } catch (error) {
       const reason = messageOf(error);
       if (this.#failure === undefined) this.#logger.error({ reason }, 'the store refuses writes');
@@ -152,6 +152,16 @@ export class EdgeStore implements Service {
       });
     }
   }
+}
+
+/** A chained batch hands each operation to LevelDB as it is: three times the rate of an array of them (bench/README.md). */
+async function writeSynced(level: ClassicLevel, operations: readonly Operation[]): Promise<void> {
+  const batch = level.batch();
+  for (const operation of operations) {
+    if (operation.type === 'put') batch.put(operation.key, operation.value);
+    else batch.del(operation.key);
+  }
+  await batch.write({ sync: true });
 }
 
 function translateOpen(error: unknown, dataDir: string): Error {

@@ -22,7 +22,10 @@ export class GroupCommit {
     this.#write = write;
   }
 
-  /** Resolves with what `build` returned, once everything it staged is on disk. `build` must decide before it stages. */
+  /**
+   * Resolves with what `build` returned, once everything it staged is on disk. `build` must
+   * decide before it stages, and may be called again when another commit of its group failed to build.
+   */
   commit<T>(build: (tx: Transaction) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ build, resolve, reject });
@@ -46,18 +49,42 @@ export class GroupCommit {
   }
 
   async #commitGroup(group: readonly Waiting[]): Promise<void> {
-    const tx = new Transaction();
-    let values: readonly unknown[];
+    const { tx, built, values } = buildAll(group);
     try {
-      values = group.map(({ build }) => build(tx));
       const operations = tx.operations();
       if (operations.length > 0) await this.#write(operations);
     } catch (error) {
       tx.undo();
-      for (const { reject } of group) reject(error);
+      for (const { reject } of built) reject(error);
       return;
     }
     tx.announce();
-    group.forEach(({ resolve }, place) => resolve(values[place] as never));
+    built.forEach(({ resolve }, place) => resolve(values[place] as never));
+  }
+}
+
+/** A builder that throws fails alone: what was staged so far is taken back, and the others build once more without it. */
+function buildAll(group: readonly Waiting[]): {
+  readonly tx: Transaction;
+  readonly built: readonly Waiting[];
+  readonly values: readonly unknown[];
+} {
+  for (let built = group; ;) {
+    const tx = new Transaction();
+    const values: unknown[] = [];
+    const failed = built.find((waiting) => !tryBuild(waiting, tx, values));
+    if (failed === undefined) return { tx, built, values };
+    tx.undo();
+    built = built.filter((waiting) => waiting !== failed);
+  }
+}
+
+function tryBuild({ build, reject }: Waiting, tx: Transaction, values: unknown[]): boolean {
+  try {
+    values.push(build(tx));
+    return true;
+  } catch (error) {
+    reject(error);
+    return false;
   }
 }

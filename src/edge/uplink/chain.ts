@@ -20,8 +20,13 @@ export function resume(
   believed: ChainPosition,
   isOurs: (incarnation: string) => boolean,
 ): Resumption {
-  // Nothing there: never published, or pushed out by the stream's limits. Either way the next one is the subject's first.
-  if (last === undefined) return standsAt(believed, { acknowledged: believed.acknowledged, streamSequence: 0 });
+  // Nothing there: never published, pushed out by the stream's limits, or lost with the server's unsynced tail. The next one is the
+  // subject's first either way. What was acknowledged in the last minutes, and so may be lost, is still held and goes again; what
+  // the limits pushed out is older than that and not held any more.
+  if (last === undefined) {
+    const acknowledged = believed.streamSequence === 0 ? believed.acknowledged : 0;
+    return standsAt(believed, { acknowledged, streamSequence: 0 });
+  }
   const id = last.messageId === undefined ? undefined : parseMessageId(last.messageId);
   // Another store's last word on this chain: ours begins behind it, with whatever we have not had acknowledged.
   const acknowledged = id !== undefined && isOurs(id.incarnation) ? id.sequence : believed.acknowledged;

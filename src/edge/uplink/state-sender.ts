@@ -9,6 +9,7 @@ import type { DeviceId } from '../../model/device.ts';
 import type { Change, Fact } from '../../model/fact.ts';
 import type { Twin } from '../../model/twin.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
+import { MAX_MESSAGE_BYTES } from '../../nats/stream-plan.ts';
 import { encodeBatch, encodeFact } from '../../wire/device-events.ts';
 import { stateSubject } from '../../wire/nats-subjects.ts';
 
@@ -88,7 +89,10 @@ export class StateSender implements Service {
     if (!this.#isOpen) return;
     for (const twin of this.#tools.twins()) {
       if (this.#tools.backlogOf(twin) < backlog || this.#sent.has(twin)) continue;
-      if (!this.#tools.link.publish(stateSubject(this.#node, twin), this.#messageOf(twin))) return;
+      const message = this.#messageOf(twin);
+      // A twin too large for one message is told by its facts alone.
+      const isSendable = message.length <= MAX_MESSAGE_BYTES;
+      if (isSendable && !this.#tools.link.publish(stateSubject(this.#node, twin), message)) return;
       this.#sent.add(twin);
     }
   }

@@ -84,6 +84,7 @@ export class Uplink implements Service {
       this.#offer(chain);
     });
     link.onConnected(() => this.#wakeClaimer());
+    this.#tasks.signal.addEventListener('abort', () => this.#wakeClaimer(), { once: true });
     link.onDisconnected(() => {
       this.#session = undefined;
       this.#problem = 'the link is down';
@@ -118,7 +119,7 @@ export class Uplink implements Service {
   #untilConnected(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       this.#wakeClaimer = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (signal.aborted) resolve();
     });
   }
 

@@ -2,6 +2,7 @@
 import type { Schema } from '../schema/schema.ts';
 import { podSpec, podStatus } from './pod-schema.ts';
 import {
+  closed,
   condition,
   flag,
   intOrString,
@@ -90,18 +91,18 @@ export const builtInSchemas = {
   }),
   node: open('A machine that runs pods and serves devices.', { spec: nodeSpec, status: nodeStatus }),
   pod: open('Containers that run together on one node.', { spec: podSpec, status: podStatus }),
-  configMap: open('Configuration for programs.', {
+  configMap: closed('Configuration for programs.', {
     data: textMap('Texts by key.'),
     binaryData: bytesMap('Bytes by key, in base64.'),
     immutable: flag('True when data may not change any more.'),
   }),
-  secret: open('Data that only its users should see.', {
+  secret: closed('Data that only its users should see.', {
     data: bytesMap('Bytes by key, in base64.'),
     stringData: textMap('Texts by key; stored in data.'),
     type: text('What the data is for.'),
     immutable: flag('True when data may not change any more.'),
   }),
-  serviceAccount: open('An identity for programs in pods.', {
+  serviceAccount: closed('An identity for programs in pods.', {
     secrets: mergedBy('name', named('A Secret.'), 'Secrets that pods of this account may use.'),
     imagePullSecrets: listOfItems(named('A Secret.'), 'Secrets for pulling images.'),
     automountServiceAccountToken: flag('True when pods get a token.'),
@@ -138,8 +139,10 @@ export const builtInSchemas = {
     }),
     'involvedObject',
   ),
-  lease: open('Who holds something, and until when.', {
-    spec: open('The state of the lease.', {
+  lease: closed('Who holds something, and until when.', {
+    spec: closed('The state of the lease.', {
+      preferredHolder: text('Who should get the lease next.'),
+      strategy: text('How the holder is chosen.'),
       holderIdentity: text('Who holds the lease.'),
       leaseDurationSeconds: number32('How long a lease that is not renewed still counts.'),
       acquireTime: microTime('When the holder got it.'),

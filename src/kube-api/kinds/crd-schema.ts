@@ -1,11 +1,5 @@
 import type { Schema } from '../schema/schema.ts';
-import { condition, flag, listOfItems, mergedBy, number32, open, requiring, text } from './schema-words.ts';
-
-const closed = (description: string, properties: Readonly<Record<string, Schema>>): Schema => ({
-  type: 'object',
-  description,
-  properties,
-});
+import { closed, condition, flag, listOfItems, mergedBy, number32, open, requiring, text } from './schema-words.ts';
 
 const names = requiring(
   closed('The words for the new kind.', {

@@ -17,6 +17,12 @@ export function crdCauses(crd: KubeObject): readonly StatusCause[] {
   ];
 }
 
+/** What a definition asks for and does not get here. */
+export function crdWarnings(crd: KubeObject): readonly string[] {
+  const asksForRules = JSON.stringify(crdVersions(crd)).includes('"x-kubernetes-validations"');
+  return asksForRules ? ['x-kubernetes-validations are stored, but this server does not evaluate them'] : [];
+}
+
 function nameCauses(crd: KubeObject): readonly StatusCause[] {
   const { plural, kind } = crdNames(crd);
   const group = crdGroup(crd);

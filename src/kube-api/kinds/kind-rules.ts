@@ -3,12 +3,14 @@ import { objectOf, sameJson, textOf, withMember, type JsonObject, type KubeObjec
 import { forbiddenValue } from '../schema/causes.ts';
 import type { StatusCause } from '../status.ts';
 import { withCrdAccepted, withCrdDefaults } from './crd.ts';
-import { crdCauses } from './crd-validation.ts';
+import { crdCauses, crdWarnings } from './crd-validation.ts';
 import type { ResourceKind } from './resource-kind.ts';
 
 interface KindRule {
   /** Fills in what the server adds to an object of this kind, on every write. */
   readonly complete?: (object: KubeObject, now: string) => KubeObject;
+  /** What the writer should know though the object is accepted. */
+  readonly warnings?: (object: KubeObject) => readonly string[];
   readonly causes?: (object: KubeObject, old: KubeObject | undefined) => readonly StatusCause[];
 }
 
@@ -20,11 +22,16 @@ const RULES: Readonly<Record<string, KindRule>> = {
   'apiextensions.k8s.io/customresourcedefinitions': {
     complete: (crd, now) => withCrdAccepted(withCrdDefaults(crd), now),
     causes: crdCauses,
+    warnings: crdWarnings,
   },
 };
 
 export function completed(kind: ResourceKind, object: KubeObject, now: string): KubeObject {
   return RULES[kind.collection]?.complete?.(object, now) ?? object;
+}
+
+export function kindWarnings(kind: ResourceKind, object: KubeObject): readonly string[] {
+  return RULES[kind.collection]?.warnings?.(object) ?? [];
 }
 
 export function kindCauses(

@@ -30,6 +30,13 @@ export const open = (description: string, properties: Readonly<Record<string, Sc
   ...(Object.keys(properties).length === 0 ? {} : { properties }),
 });
 
+/** An object of which all members are described: others are unknown fields. */
+export const closed = (description: string, properties: Readonly<Record<string, Schema>>): Schema => ({
+  type: 'object',
+  description,
+  properties,
+});
+
 export const listOfItems = (items: Schema, description: string): Schema => ({ type: 'array', items, description });
 
 /** A list that a strategic merge patch merges by the value of one member. */

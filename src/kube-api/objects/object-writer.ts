@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../kit/clock.ts';
 import { sameJson, type Json, type KubeObject } from '../json.ts';
 import { crdKind, namespaceKind } from '../kinds/built-in-kinds.ts';
+import { kindWarnings } from '../kinds/kind-rules.ts';
 import { apiVersionOf, type ResourceKind } from '../kinds/resource-kind.ts';
 import { applied } from '../rules/apply/apply.ts';
 import { withManagers, type Manager, type Writer } from '../rules/apply/managers.ts';
@@ -66,7 +67,7 @@ export class ObjectWriter {
       this.#refuseCreate(kind, namespace);
       return { kind: 'put', object: asStored(kind, object) };
     });
-    return { object: asServed(kind, stored), warnings, isNew: true };
+    return { object: asServed(kind, stored), warnings: [...warnings, ...kindWarnings(kind, stored)], isNew: true };
   }
 
   /** Changes an object that exists. The edit may run against a newer state than the one its caller read. */
@@ -106,7 +107,7 @@ export class ObjectWriter {
       const updated = updatedObject({ kind, object: shaped.object, subresource: options.subresource }, old, fresh);
       return changeOf(kind, { current, old, next: track(old, updated, fresh.time) });
     });
-    return { object: asServed(kind, stored), warnings, isNew: false };
+    return { object: asServed(kind, stored), warnings: [...warnings, ...kindWarnings(kind, stored)], isNew: false };
   }
 
   /** Removes the object, or marks it while finalizers or contents (of a namespace, of a CRD) remain. */

@@ -49,12 +49,7 @@ export function decodeJson(text: string): Json {
 }
 
 export function decodeYaml(text: string): Json {
-  const document = parseDocument(text, {
-    version: '1.1',
-    schema: 'yaml-1.1',
-    merge: true,
-    maxAliasCount: 100,
-  } as never);
+  const document = parseDocument(text, { merge: true });
   const [first] = document.errors;
   if (first !== undefined) throw badRequest(`the body of the request is not YAML: ${first.message}`);
   return document.toJS({ maxAliasCount: 100 }) as Json;

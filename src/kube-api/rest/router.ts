@@ -131,7 +131,8 @@ export class Router {
       return;
     }
     const isExpected = error instanceof StatusError;
-    if (!isExpected) this.#tools.logger.error({ path: request.url, reason: messageOf(error) }, 'request failed');
+    if (!isExpected && !request.destroyed)
+      this.#tools.logger.error({ path: request.url, reason: messageOf(error) }, 'request failed');
     if (!request.complete) response.setHeader('connection', 'close');
     sendStatus(response, isExpected ? error : internalError());
   }

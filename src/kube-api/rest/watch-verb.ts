@@ -140,7 +140,7 @@ class WatchSession {
   async #sendPaced(type: EventType, object: KubeObject): Promise<void> {
     if (this.#response.destroyed || this.#response.writableEnded) return;
     if (this.#send(type, object)) return;
-    await Promise.race([once(this.#response, 'drain'), once(this.#response, 'close')]);
+    await drained(this.#response);
   }
 
   #send(type: EventType, object: KubeObject): boolean {
@@ -184,3 +184,14 @@ function refuseInitialEvents({ kind, query }: Call): void {
 const tooOld = (seen: number): StatusError => expired(`too old resource version: ${seen}: list again`);
 const tooLarge = (seen: number, newest: number): StatusError =>
   expired(`resource version ${seen} is newer than this server's newest, ${newest}: list again`);
+
+/** Resolves when the response takes more, or takes no more ever. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.once('drain', done).once('close', done);
+  });
+}

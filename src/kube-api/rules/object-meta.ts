@@ -3,6 +3,8 @@ import {
   without,
   isObject,
   isList,
+  mapItems,
+  mapMembers,
   objectOf,
   textOf,
   withMember,
@@ -110,10 +112,9 @@ function finalizerCauses(metadata: ObjectMeta, old: ObjectMeta | undefined): rea
 
 /** `null` means "not there" in built-in kinds and in metadata. */
 export function withoutNulls(value: Json): Json {
-  if (isList(value)) return value.map(withoutNulls);
+  if (isList(value)) return mapItems(value, withoutNulls);
   if (!isObject(value)) return value;
-  const members = Object.entries(value).filter(([, member]) => member !== null);
-  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member ?? null)]));
+  return mapMembers(value, (member) => (member === null ? undefined : withoutNulls(member)));
 }
 
 export function markedForDeletion(object: KubeObject, time: string): KubeObject {

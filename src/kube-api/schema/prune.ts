@@ -1,4 +1,4 @@
-import { isList, isObject, type Json } from '../json.ts';
+import { isList, isObject, mapItems, mapMembers, type Json } from '../json.ts';
 import { memberSchema, type Schema } from './schema.ts';
 
 export interface Pruned<T extends Json = Json> {
@@ -22,15 +22,13 @@ function pruneValue(schema: Schema, value: Json, place: Place): Json {
   if (isList(value)) {
     const { items } = schema;
     if (items === undefined) return value;
-    return value.map((item, index) => pruneValue(items, item, { ...place, path: `${place.path}[${index}]` }));
+    return mapItems(value, (item, index) => pruneValue(items, item, { ...place, path: `${place.path}[${index}]` }));
   }
   if (!isObject(value)) return value;
-  const members = Object.entries(value).flatMap(([name, member]) => {
+  return mapMembers(value, (member, name) => {
     const path = place.path === '' ? name : `${place.path}.${name}`;
-    const pruned = pruneMember(schema, name, { value: member ?? null, place: { ...place, path } });
-    return pruned === undefined ? [] : [[name, pruned]];
+    return pruneMember(schema, name, { value: member, place: { ...place, path } });
   });
-  return Object.fromEntries(members) as Json;
 }
 
 function pruneMember(schema: Schema, name: string, member: { value: Json; place: Place }): Json | undefined {

@@ -1,19 +1,15 @@
-// The CA of one embedded API and the server certificates it signs. The only file that touches @peculiar/x509.
+// The CA of one embedded API and the server certificates it signs. The only file that touches
+// @peculiar/x509, which costs memory: it is loaded when a certificate is to be made, not on every start.
 import 'reflect-metadata'; // @peculiar/x509 is built with decorators and does not load it itself
 import type { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
-
-export interface KeyAndCertificate {
-  readonly key: string;
-  readonly certificate: string;
-}
+import type { KeyAndCertificate } from './key-and-certificate.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MS = 86_400_000;
 const CA_DAYS = 3650;
 const SERVER_DAYS = 825;
-const RENEW_BEFORE_DAYS = 60;
 const USUAL_NAMES = ['localhost', '127.0.0.1', '::1', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
 
 export async function createAuthority(name: string, now: Date): Promise<KeyAndCertificate> {
@@ -56,22 +52,6 @@ export async function issueServerCertificate(
     ],
   });
   return exported(keys.privateKey, certificate);
-}
-
-/** True when the certificate is signed by this authority, names the host and lasts a while. */
-export async function isUsableFor(
-  { certificate }: KeyAndCertificate,
-  authority: KeyAndCertificate,
-  host: string,
-  now: Date,
-): Promise<boolean> {
-  const own = new x509.X509Certificate(certificate);
-  const issuer = new x509.X509Certificate(authority.certificate);
-  const names = own.getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
-  const isLasting = own.notAfter.getTime() - now.getTime() > RENEW_BEFORE_DAYS * DAY_MS;
-  return (
-    isLasting && names.some(({ value }) => value === host) && own.verify({ publicKey: issuer.publicKey, date: now })
-  );
 }
 
 function namesFor(host: string): x509.JsonGeneralName[] {

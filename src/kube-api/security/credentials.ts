@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { kubeApiErrors } from '../errors.ts';
-import { createAuthority, isUsableFor, issueServerCertificate, type KeyAndCertificate } from './certificates.ts';
+import { isUsableFor, type KeyAndCertificate } from './key-and-certificate.ts';
 import { ensurePrivateDirectory, readIfPresent, writePrivateFile } from './private-file.ts';
 
 export interface Credentials {
@@ -15,14 +15,20 @@ const TOKEN_FORM = /^[\w-]{32,}$/;
 
 export async function loadCredentials(directory: string, host: string, now: Date): Promise<Credentials> {
   await ensurePrivateDirectory(directory);
-  const authority = await loadPair(directory, 'ca', async () => createAuthority('skerry-kube-api', now));
+  const authority = await loadPair(directory, 'ca', async () =>
+    (await maker()).createAuthority('skerry-kube-api', now),
+  );
   const token = await loadToken(join(directory, 'token'));
-  const kept = await loadPair(directory, 'server', () => issueServerCertificate(authority, host, now));
-  if (await isUsableFor(kept, authority, host, now)) return { authority, server: kept, token };
-  const server = await issueServerCertificate(authority, host, now);
+  const issue = async () => (await maker()).issueServerCertificate(authority, host, now);
+  const kept = await loadPair(directory, 'server', issue);
+  if (isUsableFor(kept, authority, host, now)) return { authority, server: kept, token };
+  const server = await issue();
   await savePair(directory, 'server', server);
   return { authority, server, token };
 }
+
+/** Loaded only when something is to be made. */
+const maker = () => import('./certificates.ts');
 
 async function loadPair(
   directory: string,

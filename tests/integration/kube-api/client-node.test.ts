@@ -1,7 +1,16 @@
+/* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-class-instance-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return -- answers have many shapes, and the assertions are what checks them */
 // The hub speaks through @kubernetes/client-node: what it needs of a server.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CoordinationV1Api, CoreV1Api, CustomObjectsApi, KubeConfig, PatchStrategy, Watch, setHeaderOptions } from '@kubernetes/client-node';
+import {
+  CoordinationV1Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  KubeConfig,
+  PatchStrategy,
+  Watch,
+  setHeaderOptions,
+} from '@kubernetes/client-node';
 import { eventually, startApi, stopApi, temporaryDirectory, type AnyJson } from './harness.ts';
 import { applyDeviceCrds, device } from './samples.ts';
 
@@ -39,7 +48,10 @@ test('client-node lists, watches, and resumes after a restart of the server', as
   await eventually('the events since the list', () => seen.length === 3);
   request.abort();
 
-  assert.deepEqual(list.items.map(({ metadata }: AnyJson) => metadata.name), ['d1']);
+  assert.deepEqual(
+    list.items.map(({ metadata }: AnyJson) => metadata.name),
+    ['d1'],
+  );
   assert.deepEqual(seen, ['ADDED d2', 'ADDED d2', 'ADDED d3']);
 });
 
@@ -51,30 +63,47 @@ test('client-node replaces status, patches, and renews leases with version check
   const leases = config.makeApiClient(CoordinationV1Api);
   const created: AnyJson = await objects.createNamespacedCustomObject({ ...DEVICE, body: device('d1') });
 
-  const status = { ...created, status: { state: 'online', twins: [{ propertyName: 'count', reported: { value: '3', metadata: { v: '7' } } }] } };
+  const status = {
+    ...created,
+    status: { state: 'online', twins: [{ propertyName: 'count', reported: { value: '3', metadata: { v: '7' } } }] },
+  };
   const replaced: AnyJson = await objects.replaceNamespacedCustomObjectStatus({ ...DEVICE, name: 'd1', body: status });
   const merged: AnyJson = await objects.patchNamespacedCustomObject(
     { ...DEVICE, name: 'd1', body: { metadata: { labels: { a: 'b' } } } },
     setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
   );
-  const stale = objects.replaceNamespacedCustomObjectStatus({ ...DEVICE, name: 'd1', body: status });
-  const lease = await leases.createNamespacedLease({ namespace: 'kube-node-lease', body: { metadata: { name: 'n1' }, spec: { holderIdentity: 'hub-1' } } });
-  const renewed = await leases.replaceNamespacedLease({ namespace: 'kube-node-lease', name: 'n1', body: { ...lease, spec: { ...lease.spec, holderIdentity: 'hub-2' } } });
+  await assert.rejects(
+    objects.replaceNamespacedCustomObjectStatus({ ...DEVICE, name: 'd1', body: status }),
+    (error: AnyJson) => error.code === 409,
+  );
+  const lease = await leases.createNamespacedLease({
+    namespace: 'kube-node-lease',
+    body: { metadata: { name: 'n1' }, spec: { holderIdentity: 'hub-1' } },
+  });
+  const renewed = await leases.replaceNamespacedLease({
+    namespace: 'kube-node-lease',
+    name: 'n1',
+    body: Object.assign(lease, { spec: { holderIdentity: 'hub-2' } }),
+  });
 
   assert.equal(replaced.status.twins[0].reported.metadata.v, '7');
   assert.equal(merged.metadata.labels.a, 'b');
   assert.equal(merged.metadata.generation, 1);
-  await assert.rejects(stale, (error: AnyJson) => error.code === 409);
   assert.equal(renewed.spec?.holderIdentity, 'hub-2');
 });
 
 test('client-node creates nodes and replaces their status', async (t) => {
   const { api } = await startApi(t);
   const core = configFrom(api.kubeconfigFile).makeApiClient(CoreV1Api);
-  const node = await core.createNode({ body: { metadata: { name: 'edge-a', labels: { 'node-role.kubernetes.io/edge': '' } } } });
+  const node = await core.createNode({
+    body: { metadata: { name: 'edge-a', labels: { 'node-role.kubernetes.io/edge': '' } } },
+  });
 
   const conditions = [{ type: 'Ready', status: 'True', reason: 'Heartbeat', message: 'the node answers' }];
-  const updated = await core.replaceNodeStatus({ name: 'edge-a', body: { ...node, status: { conditions, capacity: { cpu: '4' } } } });
+  const updated = await core.replaceNodeStatus({
+    name: 'edge-a',
+    body: Object.assign(node, { status: { conditions, capacity: { cpu: '4' } } }),
+  });
 
   assert.equal(updated.status?.conditions?.[0]?.status, 'True');
   assert.equal((await core.listNode()).items.length, 1);

@@ -1,10 +1,16 @@
+/* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- answers have many shapes, and the assertions are what checks them */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { startApi, suiteScope, eventually, type AnyJson, type Client } from './harness.ts';
 import { CRDS, widgetCrd } from './samples.ts';
 
 const WIDGETS = '/apis/example.com/v1/namespaces/default/widgets';
-const widget = (name: string, spec: AnyJson = {}) => ({ apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name }, spec });
+const widget = (name: string, spec: AnyJson = {}) => ({
+  apiVersion: 'example.com/v1',
+  kind: 'Widget',
+  metadata: { name },
+  spec,
+});
 
 describe('custom resource definitions', () => {
   const scope = suiteScope();
@@ -16,7 +22,10 @@ describe('custom resource definitions', () => {
 
   async function define(crd: AnyJson): Promise<void> {
     await client.delete(`${CRDS}/${crd.metadata.name}`);
-    await eventually('the old definition to go', async () => (await client.get(`${CRDS}/${crd.metadata.name}`)).code === 404);
+    await eventually(
+      'the old definition to go',
+      async () => (await client.get(`${CRDS}/${crd.metadata.name}`)).code === 404,
+    );
     const { code, body } = await client.post(CRDS, crd);
     assert.equal(code, 201, body.message);
   }
@@ -25,7 +34,10 @@ describe('custom resource definitions', () => {
     await define(widgetCrd());
 
     const { status, spec } = (await client.get(`${CRDS}/widgets.example.com`)).body;
-    assert.deepEqual(status.conditions.map(({ type, status: is }: AnyJson) => `${type}=${is}`), ['NamesAccepted=True', 'Established=True']);
+    assert.deepEqual(
+      status.conditions.map(({ type, status: is }: AnyJson) => `${type}=${is}`),
+      ['NamesAccepted=True', 'Established=True'],
+    );
     assert.equal(`${spec.names.singular} ${spec.names.listKind}`, 'widget WidgetList');
     assert.equal((await client.get(WIDGETS)).body.kind, 'WidgetList');
   });
@@ -54,11 +66,10 @@ describe('custom resource definitions', () => {
     assert.deepEqual(made.body.spec, { size: 2, free: { a: { b: 1 } }, port: 'http', colour: 'red' });
     assert.equal(made.headers.warning, '299 - "unknown field \\"spec.unknown\\""');
     assert.equal(wrong.code, 422);
-    assert.deepEqual(wrong.body.details.causes.map(({ reason, field }: AnyJson) => `${field} ${reason}`), [
-      'spec.size FieldValueInvalid',
-      'spec.colour FieldValueNotSupported',
-      'spec.port FieldValueTypeInvalid',
-    ]);
+    assert.deepEqual(
+      wrong.body.details.causes.map(({ reason, field }: AnyJson) => `${field} ${reason}`),
+      ['spec.size FieldValueInvalid', 'spec.colour FieldValueNotSupported', 'spec.port FieldValueTypeInvalid'],
+    );
   });
 
   it('serve one object in several versions', async () => {
@@ -73,9 +84,14 @@ describe('custom resource definitions', () => {
   it('take a change of their schema at once, without locking out what was stored before', async () => {
     await define(widgetCrd());
     await client.post(WIDGETS, widget('old', { size: 1 }));
-    const stricter = { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer', minimum: 5 } } } } };
+    const stricter = {
+      type: 'object',
+      properties: { spec: { type: 'object', properties: { size: { type: 'integer', minimum: 5 } } } },
+    };
 
-    await client.patch(`${CRDS}/widgets.example.com`, { spec: { versions: widgetCrd({ schema: stricter }).spec.versions } });
+    await client.patch(`${CRDS}/widgets.example.com`, {
+      spec: { versions: widgetCrd({ schema: stricter }).spec.versions },
+    });
 
     assert.equal((await client.post(WIDGETS, widget('new', { size: 1 }))).code, 422);
     assert.equal((await client.patch(`${WIDGETS}/old`, { metadata: { labels: { a: 'b' } } })).code, 200);
@@ -87,11 +103,24 @@ describe('custom resource definitions', () => {
     await client.post(WIDGETS, widget('w'));
 
     await client.delete(`${CRDS}/widgets.example.com`);
-    await eventually('the definition to go', async () => (await client.get(`${CRDS}/widgets.example.com`)).code === 404);
+    await eventually(
+      'the definition to go',
+      async () => (await client.get(`${CRDS}/widgets.example.com`)).code === 404,
+    );
 
     assert.equal((await client.get(WIDGETS)).code, 404);
     await define(widgetCrd());
     assert.deepEqual((await client.get(WIDGETS)).body.items, []);
+  });
+
+  it('say which of their wishes are not served', async () => {
+    const spec = { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.size > 0' }] };
+
+    const { versions } = widgetCrd({ schema: { type: 'object', properties: { spec } } }).spec;
+    await define(widgetCrd());
+    const { headers } = await client.patch(`${CRDS}/widgets.example.com?dryRun=All`, { spec: { versions } });
+
+    assert.match(headers.warning ?? '', /x-kubernetes-validations are stored, but this server does not evaluate them/);
   });
 
   it('are refused with the field that is malformed', async () => {
@@ -103,17 +132,31 @@ describe('custom resource definitions', () => {
       return body.message as string;
     };
 
-    assert.match(await refused((crd) => (crd.metadata.name = 'other.example.com')), /metadata\.name: Invalid value: .*must be spec\.names\.plural/);
-    assert.match(await refused((crd) => (crd.spec.scope = 'Galaxy')), /spec\.scope: Unsupported value: "Galaxy": supported values: "Cluster", "Namespaced"/);
+    assert.match(
+      await refused((crd) => (crd.metadata.name = 'other.example.com')),
+      /metadata\.name: Invalid value: .*must be spec\.names\.plural/,
+    );
+    assert.match(
+      await refused((crd) => (crd.spec.scope = 'Galaxy')),
+      /spec\.scope: Unsupported value: "Galaxy": supported values: "Cluster", "Namespaced"/,
+    );
     assert.match(await refused((crd) => (crd.spec.versions = [])), /spec\.versions: Required value/);
-    assert.match(await refused((crd) => (crd.spec.versions[1].storage = true)), /spec\.versions: .*exactly one version marked as storage/);
-    assert.match(await refused((crd) => delete crd.spec.versions[0].schema), /spec\.versions\[0\]\.schema\.openAPIV3Schema: Required value/);
+    assert.match(
+      await refused((crd) => (crd.spec.versions[1].storage = true)),
+      /spec\.versions: .*exactly one version marked as storage/,
+    );
+    assert.match(
+      await refused((crd) => delete crd.spec.versions[0].schema),
+      /spec\.versions\[0\]\.schema\.openAPIV3Schema: Required value/,
+    );
     assert.match(
       await refused((crd) => (crd.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.size = {})),
       /openAPIV3Schema\.properties\[spec\]\.properties\[size\]\.type: Required value/,
     );
     assert.match(
-      await refused((crd) => (crd.spec.versions[0].additionalPrinterColumns = [{ name: 'A', type: 'string', jsonPath: 'no' }])),
+      await refused(
+        (crd) => (crd.spec.versions[0].additionalPrinterColumns = [{ name: 'A', type: 'string', jsonPath: 'no' }]),
+      ),
       /additionalPrinterColumns\[0\]\.jsonPath: Invalid value: "no"/,
     );
   });

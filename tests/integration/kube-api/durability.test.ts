@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- answers have many shapes, and the assertions are what checks them */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +9,9 @@ import { CONFIG_MAPS, configMap } from './samples.ts';
 
 /** An embedded API in a process of its own, to be killed. */
 async function spawnApi(t: TestContext, dataDir: string): Promise<{ child: ChildProcess; client: Client }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'api-process.js'), dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'api-process.js'), dataDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   t.after(() => child.kill('SIGKILL'));
   assert.ok(child.stdout);
   await once(child.stdout, 'data');
@@ -32,7 +35,10 @@ test('what was answered 201 is there after kill -9, and no resourceVersion comes
   const { client: next } = await startApi(t, dataDir);
   const { body } = await next.get(CONFIG_MAPS);
   const kept = new Map<string, string>(
-    body.items.map(({ metadata }: { metadata: { name: string; resourceVersion: string } }) => [metadata.name, metadata.resourceVersion]),
+    body.items.map(({ metadata }: { metadata: { name: string; resourceVersion: string } }) => [
+      metadata.name,
+      metadata.resourceVersion,
+    ]),
   );
   assert.ok(acknowledged.size >= 150);
   for (const [name, version] of acknowledged) assert.equal(kept.get(name), version, name);

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access -- answers have many shapes, and the assertions are what checks them */
 // Starts embedded Kubernetes APIs for tests, and speaks plain HTTPS to them.
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
@@ -66,7 +67,11 @@ export async function startApi(t: Scope, dataDir?: string): Promise<{ api: KubeA
 export const stopApi = (api: KubeApi): Promise<void> => api.stop(Deadline.after(seconds(5)));
 
 /** Resolves when the condition holds; otherwise says what was awaited. */
-export async function eventually(what: string, condition: () => boolean | Promise<boolean>, within = 10_000): Promise<void> {
+export async function eventually(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  within = 10_000,
+): Promise<void> {
   const end = performance.now() + within;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`still waiting for: ${what}`);
@@ -86,9 +91,13 @@ export class Client {
   }
 
   static async of(kubeconfigFile: string): Promise<Client> {
-    const { clusters, users } = parse(await readFile(kubeconfigFile, 'utf8')) as AnyJson;
+    const { clusters, users } = parse(await readFile(kubeconfigFile, 'utf8'));
     const { cluster } = clusters[0];
-    return new Client(cluster.server, users[0].user.token, Buffer.from(cluster['certificate-authority-data'], 'base64'));
+    return new Client(
+      cluster.server,
+      users[0].user.token,
+      Buffer.from(cluster['certificate-authority-data'], 'base64'),
+    );
   }
 
   async ask(method: string, path: string, asking: Asking = {}): Promise<Answer> {
@@ -97,7 +106,12 @@ export class Client {
     for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString('utf8');
     const isJson = (response.headers['content-type'] ?? '').includes('json');
-    return { code: response.statusCode ?? 0, body: isJson ? JSON.parse(text) : undefined, text, headers: response.headers };
+    return {
+      code: response.statusCode ?? 0,
+      body: isJson ? JSON.parse(text) : undefined,
+      text,
+      headers: response.headers,
+    };
   }
 
   get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {

@@ -86,14 +86,24 @@ describe('kubectl', () => {
     const explained = await ok('explain', 'device.spec.properties');
 
     assert.match(explained, /FIELD: properties <\[\]Object>/);
-    assert.match(explained, /collectCycle\t<integer>\n +How often the value is read from the device, in milliseconds\./);
+    assert.match(
+      explained,
+      /collectCycle\t<integer>\n +How often the value is read from the device, in milliseconds\./,
+    );
     assert.match(await ok('explain', 'node.spec'), /unschedulable\t<boolean>/);
   });
 
   it('patches by merge, by JSON patch, and through the status subresource', async () => {
     const spec = { properties: [{ name: 'count', desired: { value: '5' } }] };
     await ok('patch', 'device', 'c1', '--type=merge', '-p', JSON.stringify({ spec }));
-    await ok('patch', 'device', 'c1', '--type=json', '-p', '[{"op":"add","path":"/spec/properties/0/reportToCloud","value":true}]');
+    await ok(
+      'patch',
+      'device',
+      'c1',
+      '--type=json',
+      '-p',
+      '[{"op":"add","path":"/spec/properties/0/reportToCloud","value":true}]',
+    );
     await ok('patch', 'device', 'c1', '--subresource=status', '--type=merge', '-p', '{"status":{"state":"offline"}}');
 
     const shown = await ok('get', 'device', 'c1', '-o', 'jsonpath={.spec.properties[0]} {.status.state}');
@@ -108,7 +118,10 @@ describe('kubectl', () => {
     await ok('taint', 'node', 'n1', 'edge=true:NoSchedule');
 
     assert.match(await ok('get', 'nodes'), /^n1 +Unknown,SchedulingDisabled +edge /m);
-    assert.equal(await ok('get', 'node', 'n1', '-o', 'jsonpath={.spec.taints[0].key} {.metadata.labels.zone}'), 'edge a');
+    assert.equal(
+      await ok('get', 'node', 'n1', '-o', 'jsonpath={.spec.taints[0].key} {.metadata.labels.zone}'),
+      'edge a',
+    );
     await ok('uncordon', 'n1');
     assert.match(await ok('describe', 'node', 'n1'), /Unschedulable: +false/);
   });
@@ -144,7 +157,10 @@ spec: {properties: [{name: count, desired: {}, collectCycle: often}]}
   it('says which value is not one of the possible ones', async () => {
     const { stderr } = await kubectl.apply(COUNTER.replace('type: INT', 'type: FOO'));
 
-    assert.match(stderr, /The DeviceModel "counter" is invalid: spec\.properties\[0\]\.type: Unsupported value: "FOO": supported values: "INT", "FLOAT"/);
+    assert.match(
+      stderr,
+      /The DeviceModel "counter" is invalid: spec\.properties\[0\]\.type: Unsupported value: "FOO": supported values: "INT", "FLOAT"/,
+    );
   });
 
   it('refuses unknown fields on apply, and only warns when told to', async () => {
@@ -169,7 +185,8 @@ spec: {properties: [{name: count, desired: {}, collectCycle: often}]}
   });
 
   it('applies on the server, with conflicts between managers', async () => {
-    const map = (value: string) => `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"shared"},"data":{"a":"${value}"}}`;
+    const map = (value: string) =>
+      `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"shared"},"data":{"a":"${value}"}}`;
     const apply = (value: string, ...more: readonly string[]) => kubectl.apply(map(value), '--server-side', ...more);
 
     assert.equal((await apply('1')).code, 0);
@@ -187,8 +204,14 @@ spec: {properties: [{name: count, desired: {}, collectCycle: often}]}
     await ok('create', 'secret', 'generic', 's', '-n', 'plant', '--from-literal=user=me');
     await ok('create', 'serviceaccount', 'sa', '-n', 'plant');
 
-    assert.match(await ok('get', 'cm,secret,sa', '-n', 'plant'), /configmap\/cm +2 .*secret\/s +Opaque +1 .*serviceaccount\/sa +0 /s);
-    assert.equal(await ok('get', 'secret', 's', '-n', 'plant', '-o', 'go-template={{.data.user | base64decode}}'), 'me');
+    assert.match(
+      await ok('get', 'cm,secret,sa', '-n', 'plant'),
+      /configmap\/cm +2 .*secret\/s +Opaque +1 .*serviceaccount\/sa +0 /s,
+    );
+    assert.equal(
+      await ok('get', 'secret', 's', '-n', 'plant', '-o', 'go-template={{.data.user | base64decode}}'),
+      'me',
+    );
   });
 
   it('deletes a namespace with all that is in it, and waits for it', async () => {
@@ -208,7 +231,15 @@ spec: {properties: [{name: count, desired: {}, collectCycle: often}]}
     child.stdout?.on('data', (text: Buffer) => (shown += text.toString()));
     await eventually('the first row', () => shown.includes('\nc1 '));
 
-    await ok('patch', 'device', 'c1', '--subresource=status', '--type=merge', '-p', '{"status":{"state":"seen-by-watch"}}');
+    await ok(
+      'patch',
+      'device',
+      'c1',
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      '{"status":{"state":"seen-by-watch"}}',
+    );
 
     await eventually('the changed row', () => /^c1 +edge-a +virtual +seen-by-watch /m.test(shown));
     assert.equal(shown.match(/NAME/g)?.length, 1);
@@ -241,7 +272,10 @@ spec: {properties: [{name: count, desired: {}, collectCycle: often}]}
   it('deletes a definition with its objects', async () => {
     await ok('delete', '-f', CRDS);
 
-    assert.match((await kubectl.run(['get', 'devices'])).stderr, /the server doesn't have a resource type "devices"|could not find/);
+    assert.match(
+      (await kubectl.run(['get', 'devices'])).stderr,
+      /the server doesn't have a resource type "devices"|could not find/,
+    );
     await ok('apply', '-f', CRDS);
     assert.equal(await ok('get', 'devices', '-o', 'name'), '');
   });

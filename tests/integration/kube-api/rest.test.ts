@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- answers have many shapes, and the assertions are what checks them */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { startApi, suiteScope, type Client } from './harness.ts';
@@ -48,7 +49,10 @@ describe('the REST interface', () => {
     assert.equal(second.body.message, 'configmaps "twice" already exists');
     assert.equal(second.body.reason, 'AlreadyExists');
     assert.match(unnamed.body.message, /metadata\.name: Required value: name or generateName is required/);
-    assert.match(misnamed.body.message, /metadata\.name: Invalid value: "Not_A_Name": a lowercase RFC 1123 subdomain must/);
+    assert.match(
+      misnamed.body.message,
+      /metadata\.name: Invalid value: "Not_A_Name": a lowercase RFC 1123 subdomain must/,
+    );
   });
 
   it('refuses objects in a namespace that does not exist', async () => {
@@ -87,7 +91,12 @@ describe('the REST interface', () => {
   });
 
   it('answers unknown paths, kinds and methods with a Status', async () => {
-    for (const path of ['/nothing', '/apis/none.example.com/v1/things', '/api/v1/namespaces/default/nodes/x', '/api/v1/%ZZ/x']) {
+    for (const path of [
+      '/nothing',
+      '/apis/none.example.com/v1/things',
+      '/api/v1/namespaces/default/nodes/x',
+      '/api/v1/%ZZ/x',
+    ]) {
       const { code, body } = await client.get(path);
       assert.equal(`${code} ${body.kind} ${body.reason}`, '404 Status NotFound', path);
     }
@@ -117,8 +126,11 @@ describe('the REST interface', () => {
   it('writes status and spec apart, and counts changes of the spec only', async () => {
     await client.post(DEVICES, { ...device('split'), status: { state: 'dreamt' } });
     const created = (await client.get(`${DEVICES}/split`)).body;
-    const byStatus = (await client.put(`${DEVICES}/split/status`, { ...created, spec: {}, status: { state: 'online' } })).body;
-    const bySpec = (await client.patch(`${DEVICES}/split`, { spec: { nodeName: 'edge-b' }, status: { state: 'lost' } })).body;
+    const byStatus = (
+      await client.put(`${DEVICES}/split/status`, { ...created, spec: {}, status: { state: 'online' } })
+    ).body;
+    const bySpec = (await client.patch(`${DEVICES}/split`, { spec: { nodeName: 'edge-b' }, status: { state: 'lost' } }))
+      .body;
 
     assert.equal(created.status, undefined);
     assert.equal(byStatus.spec.nodeName, 'edge-a');
@@ -147,7 +159,9 @@ describe('the REST interface', () => {
     await client.post(CONFIG_MAPS, { metadata: { name: 'held', finalizers: ['example.com/hold'] } });
 
     const asked = await client.delete(`${CONFIG_MAPS}/held`);
-    const more = await client.patch(`${CONFIG_MAPS}/held`, { metadata: { finalizers: ['example.com/hold', 'example.com/more'] } });
+    const more = await client.patch(`${CONFIG_MAPS}/held`, {
+      metadata: { finalizers: ['example.com/hold', 'example.com/more'] },
+    });
     await client.patch(`${CONFIG_MAPS}/held`, { metadata: { finalizers: null } });
 
     assert.ok(asked.body.metadata.deletionTimestamp);
@@ -175,7 +189,8 @@ describe('the REST interface', () => {
 
   it('lists page by page, and by selector', async () => {
     const base = '/api/v1/namespaces/kube-public/configmaps';
-    for (const name of ['p1', 'p2', 'p3', 'p4', 'p5']) await client.post(base, configMap(name, {}, { odd: String(/[135]/.test(name)) }));
+    for (const name of ['p1', 'p2', 'p3', 'p4', 'p5'])
+      await client.post(base, configMap(name, {}, { odd: String(/[135]/.test(name)) }));
 
     const names: string[][] = [];
     let token = '';
@@ -197,9 +212,15 @@ describe('the REST interface', () => {
   it('answers as a table, as metadata, and refuses forms it does not have', async () => {
     await client.post(CONFIG_MAPS, configMap('shown', { a: 'b' }));
 
-    const table = await client.get(`${CONFIG_MAPS}/shown`, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' });
-    const meta = await client.get(`${CONFIG_MAPS}/shown`, { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' });
-    const fallback = await client.get(`${CONFIG_MAPS}/shown`, { accept: 'application/vnd.kubernetes.protobuf,application/json' });
+    const table = await client.get(`${CONFIG_MAPS}/shown`, {
+      accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json',
+    });
+    const meta = await client.get(`${CONFIG_MAPS}/shown`, {
+      accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io',
+    });
+    const fallback = await client.get(`${CONFIG_MAPS}/shown`, {
+      accept: 'application/vnd.kubernetes.protobuf,application/json',
+    });
     const none = await client.get(`${CONFIG_MAPS}/shown`, { accept: 'application/vnd.kubernetes.protobuf' });
 
     assert.deepEqual(table.body.rows[0].cells.slice(0, 2), ['shown', 1]);
@@ -210,7 +231,15 @@ describe('the REST interface', () => {
   });
 
   it('merges lists of built-in kinds by their keys', async () => {
-    const node = { metadata: { name: 'merged' }, status: { conditions: [{ type: 'Ready', status: 'True' }, { type: 'Disk', status: 'False' }] } };
+    const node = {
+      metadata: { name: 'merged' },
+      status: {
+        conditions: [
+          { type: 'Ready', status: 'True' },
+          { type: 'Disk', status: 'False' },
+        ],
+      },
+    };
     await client.post('/api/v1/nodes', node);
 
     const patch = { status: { conditions: [{ type: 'Ready', status: 'False' }] } };
@@ -256,8 +285,9 @@ describe('the REST interface', () => {
     const { body } = await client.get(index['apis/devices.kubeedge.io/v1beta1'].serverRelativeURL);
 
     const schema = body.components.schemas['io.kubeedge.devices.v1beta1.Device'];
-    assert.deepEqual(schema['x-kubernetes-group-version-kind'], [{ group: 'devices.kubeedge.io', version: 'v1beta1', kind: 'Device' }]);
+    assert.deepEqual(schema['x-kubernetes-group-version-kind'], [
+      { group: 'devices.kubeedge.io', version: 'v1beta1', kind: 'Device' },
+    ]);
     assert.ok(index['api/v1']);
   });
-
 });

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-return -- answers have many shapes, and the assertions are what checks them */
 // Objects that several tests use.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ export const device = (name: string, spec: Record<string, unknown> = {}) => ({
 /** The definitions in deploy/crds (tests run from the root of the repository). */
 export async function deviceCrds(): Promise<readonly AnyJson[]> {
   const files = ['device.yaml', 'devicemodel.yaml'].map((file) => join(process.cwd(), 'deploy/crds', file));
-  return Promise.all(files.map(async (file) => parse(await readFile(file, 'utf8')) as AnyJson));
+  return Promise.all(files.map(async (file) => parse(await readFile(file, 'utf8'))));
 }
 
 export async function applyDeviceCrds(client: Client): Promise<void> {
@@ -34,8 +35,16 @@ export async function applyDeviceCrds(client: Client): Promise<void> {
 
 /** A small definition of a kind `Widget`. */
 export function widgetCrd(change: { schema?: AnyJson; versions?: AnyJson } = {}): AnyJson {
-  const schema = change.schema ?? { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } };
-  const version = (name: string, storage: boolean) => ({ name, served: true, storage, schema: { openAPIV3Schema: schema } });
+  const schema = change.schema ?? {
+    type: 'object',
+    properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
+  };
+  const version = (name: string, storage: boolean) => ({
+    name,
+    served: true,
+    storage,
+    schema: { openAPIV3Schema: schema },
+  });
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

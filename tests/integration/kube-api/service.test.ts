@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access -- answers have many shapes, and the assertions are what checks them */
 import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -21,7 +22,12 @@ const localhost = (dataDir: string, port = 0) => createKubeApi({ dataDir, host: 
 test('the files that give access are for their owner only', async (t) => {
   const { dataDir } = await startApi(t);
 
-  for (const file of ['kubeconfig', 'kube-api-credentials/ca.pem', 'kube-api-credentials/token', 'kube-api-credentials/server.pem']) {
+  for (const file of [
+    'kubeconfig',
+    'kube-api-credentials/ca.pem',
+    'kube-api-credentials/token',
+    'kube-api-credentials/server.pem',
+  ]) {
     assert.equal((await stat(join(dataDir, file))).mode & 0o777, 0o600, file);
   }
   assert.equal((await stat(dataDir)).mode & 0o777, 0o700);
@@ -30,7 +36,7 @@ test('the files that give access are for their owner only', async (t) => {
 test('the kubeconfig names its context, cluster and user skerry and needs no other file', async (t) => {
   const { api } = await startApi(t);
 
-  const config = parse(await readFile(api.kubeconfigFile, 'utf8')) as AnyJson;
+  const config = parse(await readFile(api.kubeconfigFile, 'utf8'));
 
   assert.equal(config['current-context'], 'skerry');
   assert.deepEqual(config.contexts, [{ name: 'skerry', context: { cluster: 'skerry', user: 'skerry' } }]);
@@ -40,14 +46,17 @@ test('the kubeconfig names its context, cluster and user skerry and needs no oth
 test('a restart keeps objects, token and CA', async (t) => {
   const first = await startApi(t);
   await first.client.post(CONFIG_MAPS, configMap('kept', { a: 'b' }));
-  const before = parse(await readFile(first.api.kubeconfigFile, 'utf8')) as AnyJson;
+  const before = parse(await readFile(first.api.kubeconfigFile, 'utf8'));
   await stopApi(first.api);
 
   const second = await startApi(t, first.dataDir);
 
-  const after = parse(await readFile(second.api.kubeconfigFile, 'utf8')) as AnyJson;
+  const after = parse(await readFile(second.api.kubeconfigFile, 'utf8'));
   assert.deepEqual(after.users, before.users);
-  assert.equal(after.clusters[0].cluster['certificate-authority-data'], before.clusters[0].cluster['certificate-authority-data']);
+  assert.equal(
+    after.clusters[0].cluster['certificate-authority-data'],
+    before.clusters[0].cluster['certificate-authority-data'],
+  );
   assert.equal((await second.client.get(`${CONFIG_MAPS}/kept`)).body.data.a, 'b');
 });
 
@@ -74,7 +83,10 @@ test('the server certificate is issued again for another host, by the same CA', 
   t.after(() => stopApi(second));
 
   const pem = await readFile(join(dataDir, 'kube-api-credentials/server.pem'), 'utf8');
-  assert.match(new X509Certificate(pem.slice(pem.indexOf('-----BEGIN CERT'))).subjectAltName ?? '', /IP Address:127\.0\.0\.2/);
+  assert.match(
+    new X509Certificate(pem.slice(pem.indexOf('-----BEGIN CERT'))).subjectAltName ?? '',
+    /IP Address:127\.0\.0\.2/,
+  );
   assert.equal(await readFile(join(dataDir, 'kube-api-credentials/ca.pem'), 'utf8'), ca);
   assert.equal((await (await Client.of(second.kubeconfigFile)).get('/readyz')).text, 'ok');
 });
@@ -86,10 +98,12 @@ test('a port in use is refused with its address, and leaves nothing open', async
   const { port } = other.address() as { port: number };
   const dataDir = await temporaryDirectory();
 
-  const failure: AnyJson = await localhost(dataDir, port).start(never).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  const failure: AnyJson = await localhost(dataDir, port)
+    .start(never)
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
 
   assert.equal(codeOf(failure), 'KUBE_API_PORT_IN_USE');
   assert.deepEqual(failure.details, { host: '127.0.0.1', port });
@@ -121,6 +135,18 @@ test('a start that is aborted opens nothing', async () => {
   await stopApi(again);
 });
 
+test('a stop during the start ends it', async () => {
+  const dataDir = await temporaryDirectory();
+  const api = localhost(dataDir);
+
+  const starting = api.start(never);
+  await Promise.all([assert.rejects(starting, { name: 'AbortError' }), stopApi(api)]);
+
+  const again = localhost(dataDir);
+  await again.start(never);
+  await stopApi(again);
+});
+
 test('a stop before the start is nothing', async () => {
   await localhost(await temporaryDirectory()).stop(Deadline.after(ms(100)));
 });
@@ -144,7 +170,11 @@ test('an event is forgotten an hour after it last happened', async (t) => {
   t.after(() => stopApi(api));
   const client = await Client.of(api.kubeconfigFile);
   const events = '/api/v1/namespaces/default/events';
-  await client.post(events, { metadata: { name: 'e1' }, involvedObject: { kind: 'Device', name: 'd' }, reason: 'Offline' });
+  await client.post(events, {
+    metadata: { name: 'e1' },
+    involvedObject: { kind: 'Device', name: 'd' },
+    reason: 'Offline',
+  });
 
   now += 59 * 60_000;
   const kept = await client.get(`${events}?fieldSelector=involvedObject.name=d,reason=Offline`);

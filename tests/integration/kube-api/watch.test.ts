@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access -- answers have many shapes, and the assertions are what checks them */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { eventually, startApi, stopApi, suiteScope, temporaryDirectory, type Client } from './harness.ts';
@@ -23,7 +24,10 @@ describe('a watch', () => {
     await eventually('three events', () => watch.events.length === 3);
     assert.deepEqual(watch.summary, ['ADDED a', 'MODIFIED a', 'DELETED a']);
     const versions = watch.events.map(({ object }) => Number(object.metadata.resourceVersion));
-    assert.deepEqual(versions, [...versions].sort((left, right) => left - right));
+    assert.deepEqual(
+      versions,
+      [...versions].sort((left, right) => left - right),
+    );
   });
 
   it('resumes where a list ended, and begins with what exists when told no version', async (t) => {
@@ -58,7 +62,10 @@ describe('a watch', () => {
 
   it('follows one object by name, in one namespace', async (t) => {
     const from = await revision();
-    const watch = await client.watch(t, `${CONFIG_MAPS}?watch=true&resourceVersion=${from}&fieldSelector=metadata.name%3Done`);
+    const watch = await client.watch(
+      t,
+      `${CONFIG_MAPS}?watch=true&resourceVersion=${from}&fieldSelector=metadata.name%3Done`,
+    );
 
     await client.post('/api/v1/namespaces/kube-public/configmaps', configMap('one'));
     await client.post(CONFIG_MAPS, configMap('two'));
@@ -76,12 +83,18 @@ describe('a watch', () => {
     await client.post(CONFIG_MAPS, configMap('t2'));
 
     await eventually('two tables', () => watch.events.length === 2);
-    assert.deepEqual(watch.events.map(({ object }) => object.columnDefinitions.length > 0), [true, false]);
+    assert.deepEqual(
+      watch.events.map(({ object }) => object.columnDefinitions.length > 0),
+      [true, false],
+    );
     assert.equal(watch.events[1].object.rows[0].cells[0], 't2');
   });
 
   it('ends when its time is up', async (t) => {
-    const watch = await client.watch(t, `${CONFIG_MAPS}?watch=true&resourceVersion=${await revision()}&timeoutSeconds=1`);
+    const watch = await client.watch(
+      t,
+      `${CONFIG_MAPS}?watch=true&resourceVersion=${await revision()}&timeoutSeconds=1`,
+    );
 
     await eventually('the end', () => watch.isOver, 5000);
 
@@ -111,6 +124,25 @@ describe('a watch', () => {
       await eventually('all events', () => watch.events.length === names.length);
       assert.equal(new Set(watch.summary).size, names.length);
     }
+  });
+
+  it('cuts off a client that does not read, and goes on serving the others', async (t) => {
+    const path = `${CONFIG_MAPS}?watch=true&resourceVersion=${await revision()}`;
+    const response = await client.open('GET', path);
+    response.pause();
+    let isCut = false;
+    response.on('close', () => (isCut = true));
+    response.on('error', () => (isCut = true));
+    const other = await client.watch(t, path);
+
+    const text = 'x'.repeat(1024 * 1024);
+    await client.post(CONFIG_MAPS, configMap('big', { text }));
+    for (let count = 0; count < 24; count += 1)
+      await client.patch(`${CONFIG_MAPS}/big`, { data: { count: String(count) } });
+    response.resume();
+
+    await eventually('the slow watch to be cut', () => isCut);
+    await eventually('all events for the other', () => other.events.length === 25);
   });
 
   it('resumes across a restart of the server', async (t) => {

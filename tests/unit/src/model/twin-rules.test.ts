@@ -117,7 +117,18 @@ void test('another expected value overrides locally, over the revision it was ba
 
 void test('a property that is ReadOnly cannot be wished for', () => {
   assert.match(refusal(start(), [expected('temp', '5')]), /"temp" is ReadOnly/);
-  assert.match(refusal(start(), [{ ...actual('temp', '5'), ...expected('temp', '5') }]), /"temp" is ReadOnly/);
+});
+
+void test('expected beside actual is what the mapper has seen, and never changes what is desired', () => {
+  const twin = start();
+  const { after, changes } = applied(twin, [{ ...actual('setpoint', '60'), ...expected('setpoint', '60') }]);
+
+  assert.deepEqual(after.properties['setpoint']?.desired, twin.properties['setpoint']?.desired);
+  assert.equal(after.properties['setpoint']?.observedDesired?.value, '60');
+  assert.deepEqual(
+    changes.map(({ kind }) => kind),
+    ['observed', 'reported', 'state'],
+  );
 });
 
 void test('a local override stands until the word of the cloud changes, and then the cloud wins', () => {

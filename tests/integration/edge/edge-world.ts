@@ -1,0 +1,244 @@
+// An edge node with real neighbours for one test: a nats-server whose streams the hub made, the node's user with its permissions
+// and nothing else, MQTT clients, and a hub's hand to put desired state.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { EdgeNode } from '../../../src/edge/edge-node.ts';
+import { Deadline } from '../../../src/kit/deadline.ts';
+import { silentLogger, type LogFields, type Logger } from '../../../src/kit/logger.ts';
+import { mebibytes, seconds } from '../../../src/kit/units.ts';
+import type { DeviceDefinition } from '../../../src/model/device.ts';
+import { putIfRevision, readLast } from '../../../src/nats/direct-get.ts';
+import { ensureStreams } from '../../../src/nats/jetstream-admin.ts';
+import { NatsLink } from '../../../src/nats/nats-link.ts';
+import { wantedStreams } from '../../../src/nats/stream-plan.ts';
+import { encodeDefinition, encodeIndex } from '../../../src/wire/desired.ts';
+import { decodeBatch, type DeviceEvent } from '../../../src/wire/device-events.ts';
+import {
+  bucketSubject,
+  DESIRED_BUCKET,
+  DESIRED_STREAM,
+  desiredKey,
+  indexKey,
+  nodePermissions,
+  UP_STREAM,
+} from '../../../src/wire/nats-subjects.ts';
+import { startNats, type TestNats } from '../../support/nats-server.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+export const NEVER = new AbortController().signal;
+export const NODE = 'n1';
+const PASSWORD = 'node-password';
+
+/** Keeps what a person would have to act on. */
+export class WarningLog implements Logger {
+  readonly warnings: string[] = [];
+
+  error(fields: LogFields, message: string): void {
+    this.warnings.push(`${message} ${JSON.stringify(fields)}`);
+  }
+
+  warn(fields: LogFields, message: string): void {
+    this.warnings.push(`${message} ${JSON.stringify(fields)}`);
+  }
+
+  info(_fields: LogFields, _message: string): void {
+    // Nobody has to act on it.
+  }
+
+  debug(_fields: LogFields, _message: string): void {
+    // Nobody has to act on it.
+  }
+
+  child(): Logger {
+    return this;
+  }
+}
+
+export interface StreamEvent extends DeviceEvent {
+  readonly subject: string;
+}
+
+export class EdgeWorld implements AsyncDisposable {
+  readonly dir: string;
+  readonly nats: TestNats;
+  readonly hub: NatsLink;
+  readonly log = new WarningLog();
+  edge: EdgeNode | undefined;
+  #generation = 0;
+  readonly #keys: Record<string, number> = {};
+  readonly #clients: MqttClient[] = [];
+  readonly #others: EdgeNode[] = [];
+
+  private constructor(dir: string, nats: TestNats, hub: NatsLink) {
+    this.dir = dir;
+    this.nats = nats;
+    this.hub = hub;
+  }
+
+  static async open(): Promise<EdgeWorld> {
+    const dir = await mkdtemp(join(tmpdir(), 'skerry-edge-'));
+    const nats = await startNats([{ user: NODE, password: PASSWORD, permissions: nodePermissions(NODE) }]);
+    const { url, user, password } = nats;
+    const hub = new NatsLink({ url, user, password, clientName: 'hub', inboxPrefix: '_INBOX_hub' }, { logger: silentLogger });
+    await hub.start(NEVER);
+    await waitUntil('the hub to reach NATS', () => hub.connected);
+    await ensureStreams(hub, wantedStreams(mebibytes(256)));
+    return new EdgeWorld(dir, nats, hub);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) await client.endAsync(true);
+    await this.stopEdge();
+    for (const other of this.#others) await other.stop(Deadline.after(seconds(2)));
+    await this.hub.stop(Deadline.after(seconds(1)));
+    await this.nats.stop();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  createEdge(dataDir = join(this.dir, 'edge'), port = 0): EdgeNode {
+    const any = { host: '127.0.0.1', port: 0 };
+    const nats = { url: this.nats.url, user: NODE, password: PASSWORD };
+    const addresses = { mqtt: { host: '127.0.0.1', port }, mqttWs: undefined, http: any };
+    return new EdgeNode(
+      { dataDir, credentials: { node: NODE, nats }, ...addresses, version: 'test' },
+      { logger: this.log },
+    );
+  }
+
+  async startEdge(port = 0): Promise<EdgeNode> {
+    this.edge = this.createEdge(join(this.dir, 'edge'), port);
+    await this.edge.start(NEVER);
+    return this.edge;
+  }
+
+  /** Another instance under the same node name, with a store of its own. */
+  async startOther(): Promise<EdgeNode> {
+    const other = this.createEdge(join(this.dir, `other-${this.#others.length}`));
+    this.#others.push(other);
+    await other.start(NEVER);
+    return other;
+  }
+
+  async stopEdge(): Promise<void> {
+    const edge = this.edge;
+    this.edge = undefined;
+    await edge?.stop(Deadline.after(seconds(3)));
+  }
+
+  async uplinkOpen(edge = this.edge): Promise<void> {
+    await waitUntil('the edge to be linked', () => edge?.health().state === 'ok', 10_000);
+  }
+
+  async client(options: IClientOptions = {}, edge = this.edge): Promise<MqttClient> {
+    const client = await connectAsync(edge?.addresses.mqtt ?? '', { reconnectPeriod: 50, ...options });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A client that keeps everything it hears, in order. */
+  async listener(filter: string | string[] = ['$hw/#', '$skerry/#'], edge = this.edge): Promise<Heard> {
+    const client = await this.client({}, edge);
+    const heard = new Heard();
+    client.on('message', (topic, payload, { retain }) => heard.messages.push({ topic, payload: payload.toString(), retain }));
+    await client.subscribeAsync(filter, { qos: 1 });
+    return heard;
+  }
+
+  // The hub's hand.
+
+  async put(definition: DeviceDefinition): Promise<void> {
+    const key = desiredKey(NODE, 'device', definition);
+    this.#keys[key] = await this.#write(key, encodeDefinition(definition));
+    await this.putIndex();
+  }
+
+  async remove(definition: DeviceDefinition): Promise<void> {
+    const key = desiredKey(NODE, 'device', definition);
+    Reflect.deleteProperty(this.#keys, key);
+    await this.putIndex();
+  }
+
+  async putIndex(bucket = 'bucket-1'): Promise<void> {
+    this.#generation += 1;
+    await this.#write(indexKey(NODE), encodeIndex({ bucket, generation: this.#generation, keys: this.#keys }));
+  }
+
+  async #write(key: string, bytes: Uint8Array): Promise<number> {
+    const subject = bucketSubject(DESIRED_BUCKET, key);
+    const last = await readLast(this.hub, DESIRED_STREAM, subject);
+    const revision = await putIfRevision(this.hub, subject, bytes, last?.sequence ?? 0);
+    return revision === 'conflict' ? Promise.reject(new Error(`somebody else wrote ${key}`)) : revision;
+  }
+
+  // What the stream holds.
+
+  async upEvents(): Promise<StreamEvent[]> {
+    const jsm = await this.hub.jetStreamConnection()?.jetstreamManager();
+    if (jsm === undefined) throw new Error('the hub is not linked');
+    const { first_seq: first, last_seq: last, messages } = (await jsm.streams.info(UP_STREAM)).state;
+    const events: StreamEvent[] = [];
+    for (let seq = first; messages > 0 && seq <= last; seq += 1) {
+      const { subject, data } = await jsm.streams.getMessage(UP_STREAM, { seq });
+      const batch = decodeBatch(data);
+      if (batch.kind === 'refused') throw new Error(batch.reason);
+      events.push(...batch.events.map((event) => ({ ...event, subject })));
+    }
+    return events;
+  }
+
+  /** Reported values of a property, in the order of the stream. */
+  async reported(property: string, device?: string): Promise<string[]> {
+    const events = await this.upEvents();
+    const wanted = events.filter((event) => event.kind === 'reported' && event.property === property);
+    return wanted.filter((event) => device === undefined || event.device.name === device).map(({ value }) => value);
+  }
+}
+
+export interface HeardMessage {
+  readonly topic: string;
+  readonly payload: string;
+  readonly retain: boolean;
+}
+
+export class Heard {
+  readonly messages: HeardMessage[] = [];
+
+  on(topic: string): HeardMessage[] {
+    return this.messages.filter((message) => message.topic === topic);
+  }
+
+  async first(topic: string, matching = ''): Promise<Record<string, unknown>> {
+    const find = (): HeardMessage | undefined => this.on(topic).find(({ payload }) => payload.includes(matching));
+    const { payload } = await waitUntil(`${matching} on ${topic}`, find);
+    return JSON.parse(payload) as Record<string, unknown>;
+  }
+}
+
+export const BOILER: DeviceDefinition = {
+  namespace: 'default',
+  name: 'boiler',
+  uid: 'uid-1',
+  binding: 1,
+  protocol: 'modbus',
+  protocolConfig: { ip: '10.0.0.7' },
+  properties: [
+    { name: 'setpoint', type: 'INT', accessMode: 'ReadWrite', minimum: '0', maximum: '95', desired: '70' },
+    { name: 'count', type: 'INT', accessMode: 'ReadOnly' },
+  ],
+};
+
+export const UPDATE = '$hw/events/device/default/boiler/twin/update';
+export const SHORT_UPDATE = '$hw/events/device/boiler/twin/update';
+
+export const report = (property: string, value: unknown, eventId = ''): string =>
+  JSON.stringify({ event_id: eventId, timestamp: 0, twin: { [property]: { actual: { value } } } });
+
+export const wish = (property: string, value: unknown, eventId = ''): string =>
+  JSON.stringify({ event_id: eventId, timestamp: 0, twin: { [property]: { expected: { value } } } });
+
+export function wanting(desired: string): DeviceDefinition {
+  const properties = BOILER.properties.map((one) => (one.name === 'setpoint' ? { ...one, desired } : one));
+  return { ...BOILER, properties };
+}

@@ -1,0 +1,223 @@
+// What may go away goes away: the server, the edge, the link between them. Then somebody counts.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { MqttClient } from 'mqtt';
+import { wantedStreams } from '../../../src/nats/stream-plan.ts';
+import { ensureStreams } from '../../../src/nats/jetstream-admin.ts';
+import { mebibytes } from '../../../src/kit/units.ts';
+import { encodeDefinition } from '../../../src/wire/desired.ts';
+import { bucketSubject, DESIRED_BUCKET, desiredKey, UP_STREAM } from '../../../src/wire/nats-subjects.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { BOILER, EdgeWorld, NODE, report, UPDATE, wanting, type Heard } from './edge-world.ts';
+
+const QOS1 = { qos: 1 } as const;
+const MAPPER = '$skerry/mapper/modbus/default/boiler';
+
+/** A world with one known device and an open uplink. */
+async function boilerWorld(): Promise<{ world: EdgeWorld; heard: Heard; device: MqttClient }> {
+  const world = await EdgeWorld.open();
+  await world.startEdge();
+  await world.put(BOILER);
+  const heard = await world.listener();
+  await heard.first(MAPPER);
+  await world.uplinkOpen();
+  return { world, heard, device: await world.client() };
+}
+
+const numbers = (from: number, through: number): string[] =>
+  Array.from({ length: through - from + 1 }, (_, n) => String(from + n));
+
+async function restartNats(world: EdgeWorld): Promise<void> {
+  await world.nats.restart();
+  await waitUntil('the hub to be back', () => world.hub.connected, 10_000);
+}
+
+void test('a server killed and started again under load has every acknowledged number once and in order', async () => {
+  const { world, device } = await boilerWorld();
+  await using _ = world;
+  const acknowledged: string[] = [];
+  let sending = true;
+  const load = (async () => {
+    for (let n = 1; sending; n += 1) {
+      void device.publishAsync(UPDATE, report('count', n), QOS1).then(() => acknowledged.push(String(n)));
+      await delay(10);
+    }
+  })();
+
+  for (let kills = 0; kills < 2; kills += 1) {
+    await waitUntil('some numbers', () => acknowledged.length > 100 * (kills + 1));
+    await world.nats.kill();
+    const before = acknowledged.length;
+    await waitUntil('local life to go on without the server', () => acknowledged.length > before + 30);
+    await restartNats(world);
+  }
+  sending = false;
+  await load;
+  await waitUntil('the last acknowledgement', () => acknowledged.length >= Number(acknowledged.at(-1)));
+
+  const last = acknowledged.at(-1) ?? '';
+  await waitUntil('the last number in the stream', async () => (await world.reported('count')).includes(last), 10_000);
+  assert.deepEqual(await world.reported('count'), numbers(1, Number(last)));
+});
+
+void test('an edge that restarts offline knows its devices and values, goes on, and misses nothing later', async () => {
+  const { world, device } = await boilerWorld();
+  await using _ = world;
+  await device.publishAsync(UPDATE, report('count', 1), QOS1);
+  await world.nats.kill();
+  await device.publishAsync(UPDATE, report('count', 2), QOS1);
+  await world.stopEdge();
+
+  await world.startEdge();
+  const heard = await world.listener();
+  const again = await world.client();
+  assert.match(JSON.stringify(await heard.first(MAPPER)), /"desired":"70"/);
+  await again.publishAsync('$hw/events/device/boiler/twin/get', '{"event_id":"g"}', QOS1);
+  const twin = JSON.stringify((await heard.first('$hw/events/device/boiler/twin/get/result'))['twin']);
+  assert.match(twin, /"setpoint":\{"expected":\{"value":"70"/);
+  assert.match(twin, /"count":\{"actual":\{"value":"2"/);
+  await again.publishAsync(UPDATE, report('count', 3), QOS1);
+  assert.equal(world.edge?.health().state, 'degraded');
+
+  await restartNats(world);
+  await waitUntil('all numbers', async () => (await world.reported('count')).length >= 3, 10_000);
+  assert.deepEqual(await world.reported('count'), ['1', '2', '3']);
+  const late = (await world.upEvents()).find(({ value }) => value === '2');
+  assert.equal(late?.historical, true);
+});
+
+void test('what the cloud wants changed while the edge was down arrives once, at its newest', async () => {
+  const { world } = await boilerWorld();
+  await using _ = world;
+  await world.stopEdge();
+  for (const desired of ['71', '72', '73']) await world.put(wanting(desired));
+
+  await world.startEdge();
+  const heard = await world.listener();
+  await heard.first(MAPPER, '"desired":"73"');
+  await world.uplinkOpen();
+
+  const told = heard.on(MAPPER).map(({ payload }) => /"desired":"(\d+)"/.exec(payload)?.[1]);
+  assert.deepEqual(
+    told.filter((value) => value !== '70'),
+    ['73'],
+  );
+  const documents = heard.on(`${UPDATE}/document`);
+  assert.ok(documents.length <= 1 && documents.every(({ payload }) => payload.includes('"73"')));
+});
+
+void test('a definition that the index does not name any more is gone, also after a restart', async () => {
+  const { world, heard, device } = await boilerWorld();
+  await using _ = world;
+  await device.publishAsync(UPDATE, report('count', 1), QOS1);
+
+  await world.remove(BOILER);
+
+  await waitUntil('the mapper topic to be emptied', () => heard.on(MAPPER).at(-1)?.payload === '');
+  await device.publishAsync(UPDATE, report('count', 2, 'gone'), QOS1);
+  assert.equal((await heard.first(`${UPDATE}/result`, '"event_id":"gone"'))['code'], 404);
+  await world.stopEdge();
+  await world.startEdge();
+  const late = await world.listener(['$skerry/#', '$hw/#']);
+  const again = await world.client();
+  await again.publishAsync(UPDATE, report('count', 3, 'still'), QOS1);
+  assert.equal((await late.first(`${UPDATE}/result`, '"event_id":"still"'))['code'], 404);
+  assert.deepEqual(late.on(MAPPER), []);
+  assert.deepEqual(await world.reported('count'), ['1']);
+});
+
+void test('a put that was heard and refused changes nothing', async () => {
+  const { world, heard } = await boilerWorld();
+  await using _ = world;
+  const subject = bucketSubject(DESIRED_BUCKET, desiredKey(NODE, 'device', BOILER));
+  const headers = { 'Nats-Expected-Last-Subject-Sequence': '999' };
+  const answer = await world.hub.request(subject, encodeDefinition(wanting('13')), { headers });
+  assert.match(Buffer.from(answer.data).toString(), /wrong last sequence/);
+
+  await world.put(wanting('80'));
+  await heard.first(MAPPER, '"desired":"80"');
+
+  assert.equal(heard.messages.some(({ payload }) => payload.includes('"13"')), false);
+});
+
+void test('a bucket made anew is read anew, also where its revisions happen to be the same', async () => {
+  const { world, heard } = await boilerWorld();
+  await using _ = world;
+  await world.stopEdge();
+  const jsm = await world.hub.jetStreamConnection()?.jetstreamManager();
+  await jsm?.streams.delete(`KV_${DESIRED_BUCKET}`);
+  await ensureStreams(world.hub, wantedStreams(mebibytes(256)));
+  assert.equal(heard.on(MAPPER).length, 1);
+
+  await world.put(wanting('44'));
+  await world.putIndex('bucket-2');
+  await world.startEdge();
+
+  const late = await world.listener();
+  await late.first(MAPPER, '"desired":"44"');
+});
+
+void test('a stream that was lost with all it held is filled again with what was acknowledged a moment ago', async () => {
+  const { world, device } = await boilerWorld();
+  await using _ = world;
+  for (const n of numbers(1, 20)) await device.publishAsync(UPDATE, report('count', n), QOS1);
+  await waitUntil('the numbers', async () => (await world.reported('count')).length === 20);
+  const jsm = await world.hub.jetStreamConnection()?.jetstreamManager();
+  await jsm?.streams.delete(UP_STREAM);
+  await ensureStreams(world.hub, wantedStreams(mebibytes(256)));
+
+  await device.publishAsync(UPDATE, report('count', 21), QOS1);
+
+  await waitUntil('the new number', async () => (await world.reported('count')).includes('21'), 10_000);
+  assert.deepEqual(await world.reported('count'), numbers(1, 21));
+});
+
+void test('a second store under the same node name publishes nothing and says so, while its devices are served', async () => {
+  const { world, device } = await boilerWorld();
+  await using _ = world;
+  await device.publishAsync(UPDATE, report('count', 1), QOS1);
+  // A new store is taken for the one that was admitted last (ADR 0005); the older one is shut out from its next connection on.
+  const other = await world.startOther();
+  await world.uplinkOpen(other);
+  await world.stopEdge();
+  await world.startEdge();
+  await waitUntil('the divergence to be told', () => world.edge?.health().reason?.includes('claimed by another store'), 10_000);
+  const heard = await world.listener();
+  const local = await world.client();
+
+  await local.publishAsync(UPDATE, report('count', 2, 'here'), QOS1);
+
+  assert.match(JSON.stringify(await heard.first(`${UPDATE}/result`, '"event_id":"here"')), /"value":"2"/);
+  const foreign = await world.client({}, other);
+  await foreign.publishAsync(UPDATE, report('count', 3), QOS1);
+  await waitUntil('the number of the holder', async () => (await world.reported('count')).includes('3'));
+  assert.deepEqual(await world.reported('count'), ['1', '3']);
+});
+
+void test('a twin too large for one message does not end the process', async () => {
+  const { world, device } = await boilerWorld();
+  await using _ = world;
+  const long = 'x'.repeat(100_000);
+  await world.nats.kill();
+  for (let n = 0; n < 15; n += 1) await device.publishAsync(UPDATE, report(`note-${n}`, long), QOS1);
+  let ended: unknown = 'running';
+  void world.edge?.ended.then((failure) => (ended = failure));
+
+  await restartNats(world);
+
+  await waitUntil('all notes', async () => (await world.upEvents()).filter(({ value }) => value === long).length >= 15, 10_000);
+  await world.uplinkOpen();
+  assert.equal(ended, 'running');
+});
+
+void test('an edge stops at once, whenever it is asked to', async () => {
+  await using world = await EdgeWorld.open();
+  for (const wait of [0, 5, 15, 40, 80]) {
+    await world.startEdge();
+    await delay(wait);
+    const begun = performance.now();
+    await world.stopEdge();
+    assert.ok(performance.now() - begun < 2000, `stopping after ${wait} ms took ${performance.now() - begun} ms`);
+  }
+});

@@ -1,0 +1,145 @@
+// A hub and an edge node as processes on free ports, with a few devices that count numbers: what the journeys travel through.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KubeClient } from '../../src/cloud/kubernetes/kube-client.ts';
+import type { DeviceResource } from '../../src/cloud/kubernetes/resources.ts';
+import { startProgram, type Program } from './program.ts';
+import { tempDir } from './temp-dir.ts';
+import { waitUntil } from './wait-until.ts';
+import type { NatsAccess } from './counted-publications.ts';
+
+const NODE = 'site';
+const DEVICES = '/apis/devices.kubeedge.io/v1beta1/namespaces/default';
+
+export class SmallSite implements AsyncDisposable {
+  readonly dir: string;
+  readonly #removeDir: () => PromiseLike<void>;
+  hub: Program;
+  edge!: Program;
+  /** Addresses chosen at the first start, taken again afterwards. */
+  #ports: { api: string; nats: string; http: string; mqtt: string } = {
+    api: '127.0.0.1:0',
+    nats: '127.0.0.1:0',
+    http: '127.0.0.1:0',
+    mqtt: '127.0.0.1:0',
+  };
+
+  private constructor(dir: string, hub: Program, removeDir: () => PromiseLike<void>) {
+    this.dir = dir;
+    this.hub = hub;
+    this.#removeDir = removeDir;
+  }
+
+  static async start(devices: readonly string[]): Promise<SmallSite> {
+    const dir = await tempDir();
+    const any = { api: '127.0.0.1:0', nats: '127.0.0.1:0', http: '127.0.0.1:0' };
+    const site = new SmallSite(dir.path, await startHub(dir.path, any), () => dir[Symbol.asyncDispose]());
+    site.#ports = {
+      ...site.#ports,
+      api: host(site.hub.text('kubernetes')),
+      nats: host(site.hub.text('nats')),
+      http: host(site.hub.text('http')),
+    };
+    await site.startEdge();
+    site.#ports = { ...site.#ports, mqtt: host(site.edge.text('mqtt')) };
+    for (const device of devices) await site.createDevice(device);
+    return site;
+  }
+
+  get mqttUrl(): string {
+    return `mqtt://${this.#ports.mqtt}`;
+  }
+
+  get kubeconfig(): string {
+    return join(this.dir, 'hub', 'kubeconfig');
+  }
+
+  async startHub(): Promise<void> {
+    this.hub = await startHub(this.dir, this.#ports);
+  }
+
+  async startEdge(): Promise<void> {
+    const credentials = ['--credentials', join(this.dir, 'hub', 'nodes', `${NODE}.json`)];
+    const sockets = ['--mqtt', this.#ports.mqtt, '--mqtt-ws', 'off', '--http', '127.0.0.1:0'];
+    this.edge = await startProgram(['edge', '--data-dir', join(this.dir, 'edge'), ...credentials, ...sockets]);
+  }
+
+  /** Of the nats-server that runs now. */
+  async natsServerPid(): Promise<number> {
+    return Number(await readFile(join(this.dir, 'hub', 'nats', 'nats-server.pid'), 'utf8'));
+  }
+
+  async natsAccess(): Promise<NatsAccess> {
+    const password = (await readFile(join(this.dir, 'hub', 'nats', 'hub-password'), 'utf8')).trim();
+    return { user: 'hub', password, url: `nats://${this.#ports.nats}` };
+  }
+
+  /** A device with one property, `number`, bound to the node; resolves when the node knows it. */
+  async createDevice(name: string): Promise<void> {
+    const model = {
+      kind: 'DeviceModel',
+      metadata: { name: 'numbers' },
+      spec: { properties: [{ name: 'number', type: 'INT', accessMode: 'ReadWrite' }] },
+    };
+    const properties = [{ name: 'number', visitors: { protocolName: 'virtualProtocol', configData: {} } }];
+    const spec = {
+      deviceModelRef: { name: 'numbers' },
+      nodeName: NODE,
+      protocol: { protocolName: 'virtualProtocol' },
+      properties,
+    };
+    await this.#create('devicemodels', model);
+    await this.#create('devices', { kind: 'Device', metadata: { name }, spec });
+    await waitUntil(
+      `the edge node to know ${name}`,
+      async () => (await fetch(`${this.edge.text('http')}/twins/default/${name}`)).ok,
+      15_000,
+    );
+  }
+
+  async device(name: string): Promise<DeviceResource> {
+    return this.#asked(
+      async (client) =>
+        (await client.request({ method: 'GET', path: `${DEVICES}/devices/${name}` })).body as unknown as DeviceResource,
+    );
+  }
+
+  async reported(name: string): Promise<string | undefined> {
+    const { status } = await this.device(name);
+    return status?.twins?.find(({ propertyName }) => propertyName === 'number')?.reported?.value;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.edge.stop();
+    await this.hub.stop();
+    await this.#removeDir();
+  }
+
+  async #create(plural: string, manifest: object): Promise<void> {
+    const body = { apiVersion: 'devices.kubeedge.io/v1beta1', ...manifest };
+    await waitUntil(`the API to take ${plural}`, async () =>
+      this.#asked(
+        async (client) => (await client.request({ method: 'POST', path: `${DEVICES}/${plural}`, body })).status !== 404,
+      ),
+    );
+  }
+
+  async #asked<T>(ask: (client: KubeClient) => Promise<T>): Promise<T> {
+    const client = KubeClient.fromFile(this.kubeconfig);
+    try {
+      return await ask(client);
+    } finally {
+      client.close();
+    }
+  }
+}
+
+async function startHub(
+  dir: string,
+  ports: { readonly api: string; readonly nats: string; readonly http: string },
+): Promise<Program> {
+  const sockets = ['--api', ports.api, '--nats-listen', ports.nats, '--http', ports.http];
+  return startProgram(['hub', '--data-dir', join(dir, 'hub'), '--local-node', NODE, ...sockets]);
+}
+
+const host = (url: string): string => new URL(url.replace(/^[a-z]+:/, 'http:')).host;

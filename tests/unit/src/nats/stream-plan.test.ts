@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mebibytes } from '../../../../src/kit/units.ts';
+import { planStreams, wantedStreams, type StreamShape } from '../../../../src/nats/stream-plan.ts';
+
+const WANTED = wantedStreams(mebibytes(64));
+const existing = (shapes: readonly StreamShape[]): Map<string, Partial<StreamShape>> =>
+  new Map(shapes.map((shape) => [shape.name, shape]));
+
+void test('what is missing is made, and what is as wanted is left alone', () => {
+  const [first, ...others] = WANTED;
+
+  assert.deepEqual(planStreams(WANTED, existing(others)), [{ action: 'create', shape: first }]);
+  assert.deepEqual(planStreams(WANTED, existing(WANTED)), []);
+});
+
+void test('a stream that differs in anything that Skerry decides is changed', () => {
+  for (const [place, shape] of WANTED.entries()) {
+    for (const field of Object.keys(shape) as (keyof StreamShape)[]) {
+      if (field === 'name') continue;
+      const found = existing(WANTED).set(shape.name, { ...shape, [field]: 'other' });
+      assert.deepEqual(planStreams(WANTED, found), [{ action: 'update', shape: WANTED[place] }], field);
+    }
+  }
+});
+
+void test('the server leaves out what is false, and adds what Skerry does not decide', () => {
+  const found = WANTED.map((shape) => ({
+    ...(Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== false)) as unknown as StreamShape),
+    num_replicas: 1,
+  }));
+
+  assert.deepEqual(planStreams(WANTED, existing(found)), []);
+});
+
+void test('facts are kept for a week within the given bytes, state and buckets keep the last value of each key', () => {
+  const byName = new Map(WANTED.map((shape) => [shape.name, shape]));
+  const up = byName.get('skerry-up');
+
+  assert.deepEqual([up?.max_age, up?.max_bytes, up?.discard], [7 * 86_400e9, 64 * 1024 * 1024, 'old']);
+  assert.equal(up?.duplicate_window, 120e9);
+  for (const name of ['skerry-state', 'KV_skerry-desired', 'KV_skerry-claims']) {
+    assert.equal(byName.get(name)?.max_msgs_per_subject, 1, name);
+  }
+  assert.ok(WANTED.every(({ allow_direct }) => allow_direct));
+});

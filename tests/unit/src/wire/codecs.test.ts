@@ -1,0 +1,118 @@
+// message ids, claims, heartbeats, device definitions and the index
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { PROPERTY_TYPES, type DeviceDefinition } from '../../../../src/model/device.ts';
+import { decodeDefinition, decodeIndex, encodeDefinition, encodeIndex } from '../../../../src/wire/desired.ts';
+import { formatMessageId, parseMessageId } from '../../../../src/wire/message-id.ts';
+import { decodeClaim, decodeHeartbeat, encodeClaim, encodeHeartbeat } from '../../../../src/wire/node-reports.ts';
+
+const plain = { noNullPrototype: true } as const;
+const text = fc.string({ unit: 'binary' });
+const count = fc.nat();
+const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+
+void test('a message id survives its text', () => {
+  const id = fc.record({ incarnation: fc.stringMatching(/^[0-9a-f]{16}$/), sequence: fc.maxSafeNat() }, plain);
+  fc.assert(
+    fc.property(id, (one) => {
+      assert.deepEqual(parseMessageId(formatMessageId(one)), one);
+    }),
+  );
+});
+
+void test('what is no message id is none', () => {
+  for (const one of ['', 'abc', 'abc.', '.5', 'abc.5.0', 'abc.-5', 'abc.5 ', 'a-b.5', 'abc.five']) {
+    assert.equal(parseMessageId(one), undefined, one);
+  }
+});
+
+void test('claims and heartbeats survive the wire', () => {
+  const claim = fc.record({ storeId: text, incarnation: text }, plain);
+  const heartbeat = fc.record(
+    {
+      ...{ node: text, version: text, os: text, architecture: text, kernel: text, hostname: text },
+      ...{ cpus: count, memoryBytes: fc.maxSafeNat(), indexGeneration: count, backlog: count },
+    },
+    plain,
+  );
+  fc.assert(
+    fc.property(claim, heartbeat, (oneClaim, oneBeat) => {
+      assert.deepEqual(decodeClaim(encodeClaim(oneClaim)), oneClaim);
+      assert.deepEqual(decodeHeartbeat(encodeHeartbeat(oneBeat)), oneBeat);
+    }),
+  );
+});
+
+void test('a heartbeat of an older or newer version is read as far as it goes', () => {
+  assert.equal(decodeHeartbeat(bytesOf({ node: 'n1', cpus: 'many', future: 1 }))?.cpus, 0);
+  assert.equal(decodeHeartbeat(bytesOf({ cpus: 4 })), undefined);
+});
+
+const property = fc.record(
+  {
+    ...{ name: text, type: fc.constantFrom(...PROPERTY_TYPES), accessMode: fc.constantFrom('ReadWrite', 'ReadOnly' as const) },
+    ...{ minimum: text, maximum: text, unit: text, desired: text, collectCycle: count, reportCycle: count },
+  },
+  { ...plain, requiredKeys: ['name', 'type', 'accessMode'] },
+);
+const definition: fc.Arbitrary<DeviceDefinition> = fc.record(
+  {
+    ...{ namespace: text, name: text, uid: text, binding: count, protocol: text, description: text },
+    properties: fc.array(property, { maxLength: 4 }),
+  },
+  { ...plain, requiredKeys: ['namespace', 'name', 'uid', 'binding', 'protocol', 'properties'] },
+);
+
+void test('a definition survives the wire, with settings of its protocol as they are', () => {
+  fc.assert(
+    fc.property(definition, (one) => {
+      assert.deepEqual(decodeDefinition(encodeDefinition(one)), one);
+    }),
+  );
+  const configured: DeviceDefinition = {
+    ...{ namespace: 'a', name: 'b', uid: 'c', binding: 1, protocol: 'modbus' },
+    protocolConfig: { ip: '10.0.0.7', nested: [1, { deep: true }] },
+    properties: [{ name: 'x', type: 'INT', accessMode: 'ReadWrite', visitors: { offset: 2 } }],
+  };
+  assert.deepEqual(decodeDefinition(encodeDefinition(configured)), configured);
+});
+
+void test('a definition without its name, or with a property that has none or no known type, is not understood', () => {
+  const whole = { namespace: 'a', name: 'b', uid: 'c', binding: 1, protocol: 'p', properties: [] };
+  assert.ok(decodeDefinition(bytesOf(whole)) !== undefined);
+  for (const field of ['namespace', 'name', 'uid', 'binding', 'properties']) {
+    assert.equal(decodeDefinition(bytesOf({ ...whole, [field]: undefined })), undefined, field);
+  }
+  for (const one of [null, 5, {}, { name: 'x', type: 'decimal' }, { name: 'x', type: 'constructor' }]) {
+    assert.equal(decodeDefinition(bytesOf({ ...whole, properties: [one] })), undefined, JSON.stringify(one));
+  }
+});
+
+void test('an index survives the wire, and a broken one is not understood', () => {
+  const keys = fc.dictionary(fc.stringMatching(/^[a-z._]{1,9}$/), count, plain);
+  fc.assert(
+    fc.property(text, count, keys, (bucket, generation, held) => {
+      assert.deepEqual(decodeIndex(encodeIndex({ bucket, generation, keys: held })), { bucket, generation, keys: held });
+    }),
+  );
+  const whole = { bucket: 'b', generation: 1, keys: { a: 1 } };
+  const broken = [{ ...whole, keys: { a: '1' } }, { ...whole, keys: { a: 1.5 } }, { ...whole, keys: [] }];
+  for (const one of [...broken, { ...whole, bucket: 1 }, { ...whole, generation: null }, [], null, 5]) {
+    assert.equal(decodeIndex(bytesOf(one)), undefined, JSON.stringify(one));
+  }
+});
+
+void test('no decoder throws, whatever the bytes', () => {
+  const decoders = [decodeClaim, decodeHeartbeat, decodeDefinition, decodeIndex];
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.jsonValue().map(bytesOf),
+    fc.record({ properties: fc.jsonValue(), keys: fc.jsonValue(), name: fc.jsonValue() }).map(bytesOf),
+  );
+  fc.assert(
+    fc.property(bytes, (one) => {
+      for (const decode of decoders) decode(one);
+    }),
+  );
+});

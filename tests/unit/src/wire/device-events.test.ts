@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { PROPERTY_TYPES } from '../../../../src/model/device.ts';
+import type { Change, Fact } from '../../../../src/model/fact.ts';
+import { decodeBatch, encodeBatch, encodeFact, EVENT_TYPES, type DeviceEvent } from '../../../../src/wire/device-events.ts';
+
+const name = fc.stringMatching(/^[a-z0-9.-]{1,12}$/);
+const device = fc.record({ namespace: name, name }, { noNullPrototype: true });
+const time = fc.nat({ max: 4_000_000_000_000 });
+const text = fc.string({ unit: 'binary' });
+const n = fc.nat({ max: 2 ** 31 - 1 });
+
+const propertyChange = fc.record(
+  {
+    kind: fc.constantFrom('reported', 'observed' as const),
+    property: text,
+    type: fc.constantFrom(...PROPERTY_TYPES),
+    value: text,
+    n,
+    deviceTime: time,
+  },
+  { requiredKeys: ['kind', 'property', 'type', 'value', 'n'], noNullPrototype: true },
+);
+const stateChange = fc.record({ kind: fc.constant('state' as const), state: text, n }, { noNullPrototype: true });
+const change: fc.Arbitrary<Change> = fc.oneof(propertyChange, stateChange);
+const fact: fc.Arbitrary<Fact> = fc.record(
+  { device, uid: text, binding: n, at: time, changes: fc.array(change, { minLength: 1, maxLength: 4 }), eventId: text },
+  { requiredKeys: ['device', 'uid', 'binding', 'at', 'changes'], noNullPrototype: true },
+);
+const stamp = fc.record({ node: name, id: text, term: n, historical: fc.boolean() }, { noNullPrototype: true });
+
+function eventsOf(payload: Uint8Array): readonly DeviceEvent[] {
+  const decoded = decodeBatch(payload);
+  return decoded.kind === 'ok' ? decoded.events : assert.fail(decoded.reason);
+}
+
+void test('every change of a batch arrives as one event, in order, with all it said', () => {
+  fc.assert(
+    fc.property(fc.array(fact, { minLength: 1, maxLength: 4 }), stamp, (facts, given) => {
+      const events = eventsOf(encodeBatch(facts.map((one) => encodeFact(one, given))));
+
+      const expected = facts.flatMap((one) =>
+        one.changes.map((change, place): DeviceEvent => ({
+          id: `${given.id}.${place}`,
+          kind: change.kind,
+          node: given.node,
+          device: one.device,
+          uid: one.uid,
+          version: { binding: one.binding, term: given.term, n: change.n },
+          ...(change.kind === 'state'
+            ? { property: '', type: 'STRING', value: change.state }
+            : { property: change.property, type: change.type, value: change.value }),
+          receivedAt: one.at,
+          ...('deviceTime' in change ? { deviceTime: change.deviceTime } : {}),
+          historical: given.historical,
+        })),
+      );
+      assert.deepEqual(events, expected);
+    }),
+  );
+});
+
+const FACT: Fact = {
+  device: { namespace: 'plant', name: 'boiler-7' },
+  uid: 'u1',
+  binding: 2,
+  at: Date.UTC(2026, 0, 1),
+  changes: [{ kind: 'reported', property: 'temp', type: 'FLOAT', value: '64.5', n: 3, deviceTime: 1_767_225_600_000 }],
+  eventId: 'req-1',
+};
+const STAMP = { node: 'edge-a', id: 'abc.9', term: 4, historical: true };
+
+void test('an event is a CloudEvent with these fields', () => {
+  assert.equal(
+    encodeFact(FACT, STAMP),
+    '{"specversion":"1.0","id":"abc.9.0","source":"/skerry/nodes/edge-a","type":"io.skerry.twin.reported.v1",' +
+      '"subject":"plant/boiler-7","time":"2026-01-01T00:00:00.000Z","datacontenttype":"application/json",' +
+      '"data":{"property":"temp","value":"64.5","type":"FLOAT","deviceTime":"2026-01-01T00:00:00.000Z","uid":"u1",' +
+      '"version":{"binding":2,"term":4,"n":3},"quality":"good","receivedTime":"2026-01-01T00:00:00.000Z",' +
+      '"eventId":"req-1","historical":true}}',
+  );
+});
+
+void test('events of a kind that this version does not know are left out', () => {
+  const unknown = JSON.stringify({ specversion: '1.0', type: 'io.skerry.twin.reported.v9', data: 5 });
+
+  const events = eventsOf(encodeBatch([unknown, encodeFact(FACT, STAMP), unknown, 'null', '5']));
+
+  assert.equal(events.length, 1);
+  assert.equal(events[0]?.value, '64.5');
+});
+
+void test('a known event that lacks a field refuses the batch and says which event', () => {
+  const whole = JSON.parse(encodeFact(FACT, STAMP)) as { data: Record<string, unknown> };
+  const broken = [
+    { ...whole, id: undefined },
+    { ...whole, source: 5 },
+    { ...whole, subject: undefined },
+    { ...whole, data: undefined },
+    ...['uid', 'version', 'property', 'value'].map((field) => ({ ...whole, data: { ...whole.data, [field]: null } })),
+    { ...whole, data: { ...whole.data, version: { binding: 1, term: 1.5, n: 1 } } },
+    { ...whole, data: { ...whole.data, type: 'constructor' } },
+  ];
+  for (const event of broken) {
+    const decoded = decodeBatch(Buffer.from(JSON.stringify([whole, event])));
+    assert.deepEqual(decoded, { kind: 'refused', reason: 'event 1 of the batch lacks a required field' });
+  }
+});
+
+void test('garbage is refused, never thrown', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+      assert.ok(['ok', 'refused'].includes(decodeBatch(bytes).kind));
+    }),
+  );
+  const types = fc.constantFrom(...Object.values(EVENT_TYPES));
+  fc.assert(
+    fc.property(fc.array(fc.record({ type: types, id: fc.jsonValue(), data: fc.jsonValue() })), (batch) => {
+      assert.ok(['ok', 'refused'].includes(decodeBatch(Buffer.from(JSON.stringify(batch))).kind));
+    }),
+  );
+});
