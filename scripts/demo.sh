@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 . scripts/setup.sh
 
 check_node
-install_npm_packages
 install_nats_server
+install_npm_packages
 build_program
 exec node dist/bundle/skerry.js demo "$@"

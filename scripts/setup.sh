@@ -39,7 +39,7 @@ install_npm_packages() {
     return
   fi
   say 'installing npm packages …'
-  npm ci --no-audit --no-fund --loglevel=error >&2 || die 'npm ci failed; its message is above.'
+  npm ci --no-audit --no-fund --loglevel=error >/dev/null || die 'npm ci failed; its message is above.'
   npm_mark >"$stamp"
 }
 
@@ -50,14 +50,15 @@ install_packages() {
   what=$1
   shift
   has apt-get || die "$what is needed and was not found, and this system has no apt-get. Install it so that it is on PATH, then start again."
-  say "installing $what from the system's packages …"
   if [ "$(id -u)" -eq 0 ]; then
-    sh scripts/apt-install.sh "$@" >&2
+    as_root=
   elif has sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
-    sudo sh scripts/apt-install.sh "$@" >&2
+    as_root=sudo
   else
-    die "$what is needed; only root may install it. As root: sh $(pwd)/scripts/apt-install.sh $*"
-  fi || die "$what could not be installed; the message is above."
+    die "$what is needed and was not found, and only root may install it. As root: sh $(pwd)/scripts/apt-install.sh $*"
+  fi
+  say "installing $what from the system's packages …"
+  $as_root sh scripts/apt-install.sh "$@" >&2 || die "$what could not be installed; the message is above."
 }
 
 install_nats_server() {

@@ -22,9 +22,9 @@ stage() {
 
 set_up() {
   check_node
-  install_npm_packages
   install_nats_server
   install_test_tools
+  install_npm_packages
 }
 
 build() { npx --no-install tsc -p tsconfig.json && build_program; }

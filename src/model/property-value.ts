@@ -39,15 +39,12 @@ export function checkValue(
   raw: unknown,
   property: Pick<PropertyDefinition, 'type' | 'minimum' | 'maximum'>,
 ): ValueCheck {
-  if (property.type === 'INT' && Number.isInteger(raw) && !Number.isSafeInteger(raw)) {
-    return refused('is larger than the integers that JSON numbers carry exactly; send its digits as a string');
-  }
   const read = textOf(raw);
   if (read.kind === 'refused') return read;
   const { text } = read;
   switch (property.type) {
     case 'INT':
-      return checkInteger(text, property);
+      return isRounded(raw) ? refused(ROUNDED) : checkInteger(text, property);
     case 'FLOAT':
     case 'DOUBLE':
       return checkDecimal(text, property);
@@ -59,6 +56,9 @@ export function checkValue(
       return ok(text);
   }
 }
+
+const ROUNDED = 'is larger than the integers that JSON numbers carry exactly; send its digits as a string';
+const isRounded = (raw: unknown): boolean => Number.isInteger(raw) && !Number.isSafeInteger(raw);
 
 function textOf(raw: unknown): ValueCheck {
   if (raw === null || raw === undefined) return refused('has a null value; leave the property out, or give it a value');

@@ -36,9 +36,9 @@ export class EdgeStore implements Service {
 
   async start(_signal: AbortSignal): Promise<void> {
     const { dataDir } = this.#config;
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    this.#level = new ClassicLevel(join(dataDir, 'store'), CACHES);
     try {
+      await mkdir(dataDir, { recursive: true, mode: 0o700 });
+      this.#level = new ClassicLevel(join(dataDir, 'store'), CACHES);
       await this.#level.open();
     } catch (error) {
       throw translateOpen(error, dataDir);

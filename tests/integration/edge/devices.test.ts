@@ -21,9 +21,15 @@ void test('a definition reaches the mapper topic, and its desired value both for
   const late = await world.listener('$skerry/mapper/#');
   const definition = await late.first('$skerry/mapper/modbus/default/boiler');
   assert.deepEqual(definition['protocolConfig'], { ip: '10.0.0.7' });
-  assert.deepEqual((definition['properties'] as { desired?: string }[]).map(({ desired }) => desired), ['70', undefined]);
+  assert.deepEqual(
+    (definition['properties'] as { desired?: string }[]).map(({ desired }) => desired),
+    ['70', undefined],
+  );
   assert.equal(late.messages[0]?.retain, true);
-  assert.equal(heard.messages.some(({ topic, retain }) => retain && topic.startsWith('$hw')), false);
+  assert.equal(
+    heard.messages.some(({ topic, retain }) => retain && topic.startsWith('$hw')),
+    false,
+  );
   assert.deepEqual(world.log.warnings, []);
 });
 
@@ -61,7 +67,9 @@ void test('updates of several devices arrive in the stream once each, in order p
   const numbers = Array.from({ length: 300 }, (_, n) => n + 1);
   await Promise.all(
     numbers.flatMap((n) =>
-      names.map((name) => device.publishAsync(`$hw/events/device/default/${name}/twin/update`, report('count', n), QOS1)),
+      names.map((name) =>
+        device.publishAsync(`$hw/events/device/default/${name}/twin/update`, report('count', n), QOS1),
+      ),
     ),
   );
 
@@ -83,7 +91,13 @@ void test('a repeated event id is acknowledged and changes nothing, a repeated v
   await heard.first('$skerry/mapper/modbus/default/boiler');
   const device = await world.client();
 
-  for (const [value, id] of [[1, 'a'], [1, ''], [2, 'b'], [9, 'a'], [3, 'c']] as const) {
+  for (const [value, id] of [
+    [1, 'a'],
+    [1, ''],
+    [2, 'b'],
+    [9, 'a'],
+    [3, 'c'],
+  ] as const) {
     await device.publishAsync(UPDATE, report('count', value, id), QOS1);
   }
 
@@ -132,7 +146,11 @@ void test('bad payloads are acknowledged, answered with the event id, put on the
     [wish('count', 5, 'read-only'), 'read-only', /"count" is ReadOnly/],
     [report('constructor', 5, 'name'), 'name', /"constructor" is reserved/],
     ['{"event_id":"proto","twin":{"__proto__":{"actual":{"value":1}}}}', 'proto', /"__proto__" is reserved/],
-    ['{"event_id":"kind","twin":{"x":{"actual":{"value":1},"metadata":{"type":"constructor"}}}}', 'kind', /"constructor"/],
+    [
+      '{"event_id":"kind","twin":{"x":{"actual":{"value":1},"metadata":{"type":"constructor"}}}}',
+      'kind',
+      /"constructor"/,
+    ],
     [deep, 'deep', /nested too deeply/],
   ];
   const bystander = await world.client({ reconnectPeriod: 0 });
@@ -187,7 +205,9 @@ void test('a wish at the node overrides the cloud until the cloud says something
   await world.put(wanting('80'));
 
   await heard.first('$skerry/mapper/modbus/default/boiler', '"desired":"80"');
-  const told = heard.on('$skerry/mapper/modbus/default/boiler').map(({ payload }) => /"desired":"(\d+)"/.exec(payload)?.[1]);
+  const told = heard
+    .on('$skerry/mapper/modbus/default/boiler')
+    .map(({ payload }) => /"desired":"(\d+)"/.exec(payload)?.[1]);
   assert.deepEqual(told, ['70', '50', '50', '80']);
 });
 

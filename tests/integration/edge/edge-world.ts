@@ -81,7 +81,10 @@ export class EdgeWorld implements AsyncDisposable {
     const dir = await mkdtemp(join(tmpdir(), 'skerry-edge-'));
     const nats = await startNats([{ user: NODE, password: PASSWORD, permissions: nodePermissions(NODE) }]);
     const { url, user, password } = nats;
-    const hub = new NatsLink({ url, user, password, clientName: 'hub', inboxPrefix: '_INBOX_hub' }, { logger: silentLogger });
+    const hub = new NatsLink(
+      { url, user, password, clientName: 'hub', inboxPrefix: '_INBOX_hub' },
+      { logger: silentLogger },
+    );
     await hub.start(NEVER);
     await waitUntil('the hub to reach NATS', () => hub.connected);
     await ensureStreams(hub, wantedStreams(mebibytes(256)));
@@ -141,7 +144,9 @@ export class EdgeWorld implements AsyncDisposable {
   async listener(filter: string | string[] = ['$hw/#', '$skerry/#'], edge = this.edge): Promise<Heard> {
     const client = await this.client({}, edge);
     const heard = new Heard();
-    client.on('message', (topic, payload, { retain }) => heard.messages.push({ topic, payload: payload.toString(), retain }));
+    client.on('message', (topic, payload, { retain }) =>
+      heard.messages.push({ topic, payload: payload.toString(), retain }),
+    );
     await client.subscribeAsync(filter, { qos: 1 });
     return heard;
   }

@@ -14,15 +14,14 @@ import { BOILER, EdgeWorld, NODE, report, UPDATE, wanting, type Heard } from './
 const QOS1 = { qos: 1 } as const;
 const MAPPER = '$skerry/mapper/modbus/default/boiler';
 
-/** A world with one known device and an open uplink. */
-async function boilerWorld(): Promise<{ world: EdgeWorld; heard: Heard; device: MqttClient }> {
-  const world = await EdgeWorld.open();
+/** One known device and an open uplink. */
+async function addBoiler(world: EdgeWorld): Promise<{ readonly heard: Heard; readonly device: MqttClient }> {
   await world.startEdge();
   await world.put(BOILER);
   const heard = await world.listener();
   await heard.first(MAPPER);
   await world.uplinkOpen();
-  return { world, heard, device: await world.client() };
+  return { heard, device: await world.client() };
 }
 
 const numbers = (from: number, through: number): string[] =>
@@ -34,12 +33,12 @@ async function restartNats(world: EdgeWorld): Promise<void> {
 }
 
 void test('a server killed and started again under load has every acknowledged number once and in order', async () => {
-  const { world, device } = await boilerWorld();
-  await using _ = world;
+  await using world = await EdgeWorld.open();
+  const { device } = await addBoiler(world);
   const acknowledged: string[] = [];
-  let sending = true;
+  const sending = new AbortController();
   const load = (async () => {
-    for (let n = 1; sending; n += 1) {
+    for (let n = 1; !sending.signal.aborted; n += 1) {
       void device.publishAsync(UPDATE, report('count', n), QOS1).then(() => acknowledged.push(String(n)));
       await delay(10);
     }
@@ -52,7 +51,7 @@ void test('a server killed and started again under load has every acknowledged n
     await waitUntil('local life to go on without the server', () => acknowledged.length > before + 30);
     await restartNats(world);
   }
-  sending = false;
+  sending.abort();
   await load;
   await waitUntil('the last acknowledgement', () => acknowledged.length >= Number(acknowledged.at(-1)));
 
@@ -62,8 +61,8 @@ void test('a server killed and started again under load has every acknowledged n
 });
 
 void test('an edge that restarts offline knows its devices and values, goes on, and misses nothing later', async () => {
-  const { world, device } = await boilerWorld();
-  await using _ = world;
+  await using world = await EdgeWorld.open();
+  const { device } = await addBoiler(world);
   await device.publishAsync(UPDATE, report('count', 1), QOS1);
   await world.nats.kill();
   await device.publishAsync(UPDATE, report('count', 2), QOS1);
@@ -88,8 +87,8 @@ void test('an edge that restarts offline knows its devices and values, goes on, 
 });
 
 void test('what the cloud wants changed while the edge was down arrives once, at its newest', async () => {
-  const { world } = await boilerWorld();
-  await using _ = world;
+  await using world = await EdgeWorld.open();
+  await addBoiler(world);
   await world.stopEdge();
   for (const desired of ['71', '72', '73']) await world.put(wanting(desired));
 
@@ -108,8 +107,8 @@ void test('what the cloud wants changed while the edge was down arrives once, at
 });
 
 void test('a definition that the index does not name any more is gone, also after a restart', async () => {
-  const { world, heard, device } = await boilerWorld();
-  await using _ = world;
+  await using world = await EdgeWorld.open();
+  const { heard, device } = await addBoiler(world);
   await device.publishAsync(UPDATE, report('count', 1), QOS1);
 
   await world.remove(BOILER);
@@ -128,8 +127,8 @@ void test('a definition that the index does not name any more is gone, also afte
 });
 
 void test('a put that was heard and refused changes nothing', async () => {
-  const { world, heard } = await boilerWorld();
-  await using _ = world;
+  await using world = await EdgeWorld.open();
+  const { heard } = await addBoiler(world);
   const subject = bucketSubject(DESIRED_BUCKET, desiredKey(NODE, 'device', BOILER));
   const headers = { 'Nats-Expected-Last-Subject-Sequence': '999' };
   const answer = await world.hub.request(subject, encodeDefinition(wanting('13')), { headers });
@@ -138,12 +137,15 @@ void test('a put that was heard and refused changes nothing', async () => {
   await world.put(wanting('80'));
   await heard.first(MAPPER, '"desired":"80"');
 
-  assert.equal(heard.messages.some(({ payload }) => payload.includes('"13"')), false);
+  assert.equal(
+    heard.messages.some(({ payload }) => payload.includes('"13"')),
+    false,
+  );
 });
 
 void test('a bucket made anew is read anew, also where its revisions happen to be the same', async () => {
-  const { world, heard } = await boilerWorld();
-  await using _ = world;
+  await using world = await EdgeWorld.open();
+  const { heard } = await addBoiler(world);
   await world.stopEdge();
   const jsm = await world.hub.jetStreamConnection()?.jetstreamManager();
   await jsm?.streams.delete(`KV_${DESIRED_BUCKET}`);
@@ -159,8 +161,8 @@ void test('a bucket made anew is read anew, also where its revisions happen to b
 });
 
 void test('a stream that was lost with all it held is filled again with what was acknowledged a moment ago', async () => {
-  const { world, device } = await boilerWorld();
-  await using _ = world;
+  await using world = await EdgeWorld.open();
+  const { device } = await addBoiler(world);
   for (const n of numbers(1, 20)) await device.publishAsync(UPDATE, report('count', n), QOS1);
   await waitUntil('the numbers', async () => (await world.reported('count')).length === 20);
   const jsm = await world.hub.jetStreamConnection()?.jetstreamManager();
@@ -174,15 +176,19 @@ void test('a stream that was lost with all it held is filled again with what was
 });
 
 void test('a second store under the same node name publishes nothing and says so, while its devices are served', async () => {
-  const { world, device } = await boilerWorld();
-  await using _ = world;
+  await using world = await EdgeWorld.open();
+  const { device } = await addBoiler(world);
   await device.publishAsync(UPDATE, report('count', 1), QOS1);
   // A new store is taken for the one that was admitted last (ADR 0005); the older one is shut out from its next connection on.
   const other = await world.startOther();
   await world.uplinkOpen(other);
   await world.stopEdge();
   await world.startEdge();
-  await waitUntil('the divergence to be told', () => world.edge?.health().reason?.includes('claimed by another store'), 10_000);
+  await waitUntil(
+    'the divergence to be told',
+    () => world.edge?.health().reason?.includes('claimed by another store'),
+    10_000,
+  );
   const heard = await world.listener();
   const local = await world.client();
 
@@ -196,8 +202,8 @@ void test('a second store under the same node name publishes nothing and says so
 });
 
 void test('a twin too large for one message does not end the process', async () => {
-  const { world, device } = await boilerWorld();
-  await using _ = world;
+  await using world = await EdgeWorld.open();
+  const { device } = await addBoiler(world);
   const long = 'x'.repeat(100_000);
   await world.nats.kill();
   for (let n = 0; n < 15; n += 1) await device.publishAsync(UPDATE, report(`note-${n}`, long), QOS1);
@@ -206,7 +212,11 @@ void test('a twin too large for one message does not end the process', async () 
 
   await restartNats(world);
 
-  await waitUntil('all notes', async () => (await world.upEvents()).filter(({ value }) => value === long).length >= 15, 10_000);
+  await waitUntil(
+    'all notes',
+    async () => (await world.upEvents()).filter(({ value }) => value === long).length >= 15,
+    10_000,
+  );
   await world.uplinkOpen();
   assert.equal(ended, 'running');
 });

@@ -5,7 +5,10 @@ import { deviceKey, parseDeviceKey } from '../../../../src/model/device.ts';
 import { compareVersions, formatVersion, parseVersion, type Version } from '../../../../src/model/version.ts';
 
 const counter = fc.nat({ max: 1000 });
-const version: fc.Arbitrary<Version> = fc.record({ binding: counter, term: counter, n: counter }, { noNullPrototype: true });
+const version: fc.Arbitrary<Version> = fc.record(
+  { binding: counter, term: counter, n: counter },
+  { noNullPrototype: true },
+);
 
 void test('a version survives its text', () => {
   fc.assert(

@@ -51,7 +51,11 @@ void test('a heartbeat of an older or newer version is read as far as it goes', 
 
 const property = fc.record(
   {
-    ...{ name: text, type: fc.constantFrom(...PROPERTY_TYPES), accessMode: fc.constantFrom('ReadWrite', 'ReadOnly' as const) },
+    ...{
+      name: text,
+      type: fc.constantFrom(...PROPERTY_TYPES),
+      accessMode: fc.constantFrom('ReadWrite', 'ReadOnly' as const),
+    },
     ...{ minimum: text, maximum: text, unit: text, desired: text, collectCycle: count, reportCycle: count },
   },
   { ...plain, requiredKeys: ['name', 'type', 'accessMode'] },
@@ -93,11 +97,19 @@ void test('an index survives the wire, and a broken one is not understood', () =
   const keys = fc.dictionary(fc.stringMatching(/^[a-z._]{1,9}$/), count, plain);
   fc.assert(
     fc.property(text, count, keys, (bucket, generation, held) => {
-      assert.deepEqual(decodeIndex(encodeIndex({ bucket, generation, keys: held })), { bucket, generation, keys: held });
+      assert.deepEqual(decodeIndex(encodeIndex({ bucket, generation, keys: held })), {
+        bucket,
+        generation,
+        keys: held,
+      });
     }),
   );
   const whole = { bucket: 'b', generation: 1, keys: { a: 1 } };
-  const broken = [{ ...whole, keys: { a: '1' } }, { ...whole, keys: { a: 1.5 } }, { ...whole, keys: [] }];
+  const broken = [
+    { ...whole, keys: { a: '1' } },
+    { ...whole, keys: { a: 1.5 } },
+    { ...whole, keys: [] },
+  ];
   for (const one of [...broken, { ...whole, bucket: 1 }, { ...whole, generation: null }, [], null, 5]) {
     assert.equal(decodeIndex(bytesOf(one)), undefined, JSON.stringify(one));
   }

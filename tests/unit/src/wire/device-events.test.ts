@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { PROPERTY_TYPES } from '../../../../src/model/device.ts';
 import type { Change, Fact } from '../../../../src/model/fact.ts';
-import { decodeBatch, encodeBatch, encodeFact, EVENT_TYPES, type DeviceEvent } from '../../../../src/wire/device-events.ts';
+import {
+  decodeBatch,
+  encodeBatch,
+  encodeFact,
+  EVENT_TYPES,
+  type DeviceEvent,
+} from '../../../../src/wire/device-events.ts';
 
 const name = fc.stringMatching(/^[a-z0-9.-]{1,12}$/);
 const device = fc.record({ namespace: name, name }, { noNullPrototype: true });

@@ -12,7 +12,10 @@ import {
 } from '../../../../src/wire/mqtt-topics.ts';
 
 // Also names that look like parts of a topic.
-const name = fc.oneof(fc.constantFrom('twin', 'update', 'get', 'state', 'default', 'a.b'), fc.stringMatching(/^[a-z0-9.-]{1,12}$/));
+const name = fc.oneof(
+  fc.constantFrom('twin', 'update', 'get', 'state', 'default', 'a.b'),
+  fc.stringMatching(/^[a-z0-9.-]{1,12}$/),
+);
 const device = fc.record({ namespace: name, name }, { noNullPrototype: true });
 const request = fc.constantFrom(...DEVICE_REQUESTS);
 

@@ -32,7 +32,10 @@ const device = fc.record({ namespace: name, name }, { noNullPrototype: true });
 function matches(pattern: string, subject: string): boolean {
   const [wanted, given] = [pattern.split('.'), subject.split('.')];
   if (wanted.at(-1) === '>') {
-    return given.length >= wanted.length && matches(wanted.slice(0, -1).join('.'), given.slice(0, wanted.length - 1).join('.'));
+    return (
+      given.length >= wanted.length &&
+      matches(wanted.slice(0, -1).join('.'), given.slice(0, wanted.length - 1).join('.'))
+    );
   }
   return wanted.length === given.length && wanted.every((token, place) => token === '*' || token === given[place]);
 }
@@ -96,7 +99,8 @@ void test('a node is found again in every subject and key of it, also with dots 
       for (const subject of [chainSubject(node, 'twin', one), stateSubject(node, one), heartbeatSubject(node)]) {
         assert.equal(nodeOfSubject(subject), node);
       }
-      for (const key of [desiredKey(node, 'device', one), indexKey(node), claimKey(node)]) assert.equal(nodeOfKey(key), node);
+      for (const key of [desiredKey(node, 'device', one), indexKey(node), claimKey(node)])
+        assert.equal(nodeOfKey(key), node);
     }),
   );
 });

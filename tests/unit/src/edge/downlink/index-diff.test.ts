@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { diffIndex } from '../../../../../src/edge/downlink/index-diff.ts';
 
-const keys = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'constructor', 'toString'), fc.nat({ max: 3 }), { noNullPrototype: true });
+const keys = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'constructor', 'toString'), fc.nat({ max: 3 }), {
+  noNullPrototype: true,
+});
 
 void test('what is read and what is removed bring a node to what the index says', () => {
   fc.assert(

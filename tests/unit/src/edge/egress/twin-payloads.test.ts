@@ -36,7 +36,9 @@ void test('twin/update/result', () => {
 void test('twin/update/result names only the parts that the request supplied', () => {
   const both: Twin = {
     ...EMPTY,
-    properties: { setpoint: { ...TWIN.properties['setpoint'], type: 'INT', reported: { value: '69', n: 1, at: THEN } } },
+    properties: {
+      setpoint: { ...TWIN.properties['setpoint'], type: 'INT', reported: { value: '69', n: 1, at: THEN } },
+    },
   };
 
   assert.equal(
@@ -88,14 +90,20 @@ void test('there is no delta when everything is as desired, or the desired value
 void test('twin/get/result', () => {
   assert.equal(twinPayload(HEAD, EMPTY), '{"event_id":"req-1","timestamp":1767225600012,"twin":{}}');
   assert.equal(
-    twinPayload({ eventId: 'get-9', now: 1_767_225_601_003 }, { ...EMPTY, properties: { temp: TWIN.properties['temp']! } }),
+    twinPayload(
+      { eventId: 'get-9', now: 1_767_225_601_003 },
+      { ...EMPTY, properties: { temp: TWIN.properties['temp']! } },
+    ),
     '{"event_id":"get-9","timestamp":1767225601003,"twin":{"temp":{"actual":{"value":"64.5","metadata":{"timestamp":1767225600012}},"optional":true,"metadata":{"type":"string"}}}}',
   );
 });
 
 void test('state/update/result names the time of being online, and only then', () => {
   const inState = (state: string): string =>
-    statePayload({ eventId: '0d7c', now: 1_767_225_603_004 }, { ...EMPTY, state: { state, n: 1, at: 1_767_225_603_004 } });
+    statePayload(
+      { eventId: '0d7c', now: 1_767_225_603_004 },
+      { ...EMPTY, state: { state, n: 1, at: 1_767_225_603_004 } },
+    );
 
   assert.equal(
     inState('online'),

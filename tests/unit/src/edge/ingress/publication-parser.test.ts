@@ -47,7 +47,11 @@ void test('field names are matched in any case, names of properties are not', ()
 });
 
 void test('values may be any JSON, and null parts are absent', () => {
-  const twin = { a: { actual: { value: 0 } }, b: { actual: { value: false }, expected: null }, c: { actual: { value: { x: [1] } } } };
+  const twin = {
+    a: { actual: { value: 0 } },
+    b: { actual: { value: false }, expected: null },
+    c: { actual: { value: { x: [1] } } },
+  };
   const values = accepted({ twin: { ...twin, d: {}, e: { actual: { value: '' } } }, event_id: null }).value;
 
   assert.deepEqual(
@@ -59,8 +63,8 @@ void test('values may be any JSON, and null parts are absent', () => {
 
 void test('the time of the value goes before that of the request, and one that is no time is none', () => {
   const timeOf = (own: unknown, request: unknown): number | undefined =>
-    accepted({ timestamp: request, twin: { a: { actual: { value: 1, metadata: { timestamp: own } } } } }).value[0]?.actual
-      ?.deviceTime;
+    accepted({ timestamp: request, twin: { a: { actual: { value: 1, metadata: { timestamp: own } } } } }).value[0]
+      ?.actual?.deviceTime;
 
   assert.equal(timeOf(5, 6), 5);
   assert.equal(timeOf('5', 6), 5);
@@ -115,7 +119,10 @@ void test('a name of any length does not make a long reason', () => {
 });
 
 void test('no bytes and no JSON make a parser throw', () => {
-  const names = fc.oneof(fc.constantFrom('twin', 'Twin', 'actual', 'expected', 'value', 'metadata', '__proto__', 'a'), fc.string());
+  const names = fc.oneof(
+    fc.constantFrom('twin', 'Twin', 'actual', 'expected', 'value', 'metadata', '__proto__', 'a'),
+    fc.string(),
+  );
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof({ maxDepth: 5 }, fc.jsonValue(), fc.dictionary(names, tie('tree'), { maxKeys: 4 })),
   }));

@@ -36,7 +36,10 @@ void test('an event id is known again, whoever sends it and however', () => {
   remember(records, byEvent('e1'));
 
   assert.equal(records.isRedelivered(DEVICE, byEvent('e1'), false), true);
-  assert.equal(records.isRedelivered(DEVICE, traceOf({ clientId: 'd', packetId: 9, payload: bytes('x') }, 'e1'), false), true);
+  assert.equal(
+    records.isRedelivered(DEVICE, traceOf({ clientId: 'd', packetId: 9, payload: bytes('x') }, 'e1'), false),
+    true,
+  );
   assert.equal(records.isRedelivered(DEVICE, byEvent('e2'), true), false);
   assert.equal(records.isRedelivered('plant/other', byEvent('e1'), true), false);
 });
@@ -50,7 +53,10 @@ void test('without an event id, DUP with the same client, packet id and payload 
   assert.equal(records.isRedelivered(DEVICE, byPacket(8, 'a'), true), false);
   assert.equal(records.isRedelivered(DEVICE, byPacket(7, 'b'), true), false);
   assert.equal(records.isRedelivered(DEVICE, byPacket(7, 'a', 'd'), true), false);
-  assert.equal(records.isRedelivered(DEVICE, traceOf({ clientId: 'c', packetId: undefined, payload: bytes('a') }, ''), true), false);
+  assert.equal(
+    records.isRedelivered(DEVICE, traceOf({ clientId: 'c', packetId: undefined, payload: bytes('a') }, ''), true),
+    false,
+  );
 });
 
 void test('of a packet id that was used again, the newest use counts', () => {
@@ -78,7 +84,9 @@ void test('the newest 1024 publications of a device are remembered, and no more'
   const records = new RedeliveryRecords();
   for (let n = 0; n < REMEMBERED + 10; n += 1) remember(records, byEvent(`e${n}`));
 
-  const known = Array.from({ length: REMEMBERED + 10 }, (_, n) => records.isRedelivered(DEVICE, byEvent(`e${n}`), false));
+  const known = Array.from({ length: REMEMBERED + 10 }, (_, n) =>
+    records.isRedelivered(DEVICE, byEvent(`e${n}`), false),
+  );
 
   assert.deepEqual([known.indexOf(true), known.lastIndexOf(true)], [10, REMEMBERED + 9]);
   assert.equal(known.filter(Boolean).length, REMEMBERED);

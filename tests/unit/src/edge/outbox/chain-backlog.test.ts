@@ -14,9 +14,9 @@ class Model {
   readonly backlog = new ChainBacklog();
   readonly disk: number[] = [];
   readonly sent = new Set<number>();
-  #unannounced: number[] = [];
-  #reads: { readonly after: number; readonly found: readonly number[] }[] = [];
-  #recounts: { readonly to: number; readonly found: readonly number[]; readonly arrived: number[] }[] = [];
+  readonly #unannounced: number[] = [];
+  readonly #reads: { readonly after: number; readonly found: readonly number[] }[] = [];
+  readonly #recounts: { readonly to: number; readonly found: readonly number[]; readonly arrived: number[] }[] = [];
   #time = 0;
 
   get acknowledged(): number {
@@ -106,14 +106,20 @@ class Model {
 
 type Step = (model: Model) => void;
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.integer({ min: 1, max: 3 }).map((count) => Object.assign((m: Model) => m.commit(count), { toString: () => `commit ${count}` })),
+  fc
+    .integer({ min: 1, max: 3 })
+    .map((count) => Object.assign((m: Model) => m.commit(count), { toString: () => `commit ${count}` })),
   fc.boolean().map((keep) => Object.assign((m: Model) => m.announce(keep), { toString: () => `announce ${keep}` })),
   fc.constant(Object.assign((m: Model) => m.beginRead(), { toString: () => 'begin read' })),
   fc.constant(Object.assign((m: Model) => m.endRead(), { toString: () => 'end read' })),
-  fc.integer({ min: 1, max: 4 }).map((n) => Object.assign((m: Model) => m.acknowledge(n), { toString: () => `ack ${n}` })),
+  fc
+    .integer({ min: 1, max: 4 })
+    .map((n) => Object.assign((m: Model) => m.acknowledge(n), { toString: () => `ack ${n}` })),
 );
 const recounting: fc.Arbitrary<Step> = fc.oneof(
-  fc.nat({ max: 3 }).map((back) => Object.assign((m: Model) => m.recountNow(back), { toString: () => `recount ${back}` })),
+  fc
+    .nat({ max: 3 })
+    .map((back) => Object.assign((m: Model) => m.recountNow(back), { toString: () => `recount ${back}` })),
   fc.constant(Object.assign((m: Model) => m.endRecount(), { toString: () => 'end recount' })),
 );
 
@@ -146,7 +152,10 @@ void test('recounts, also overlapping ones, lose no entry and never let a newer 
       }
       model.drain();
       assert.deepEqual(model.waiting, []);
-      assert.deepEqual([...model.sent].toSorted((a, b) => a - b), model.disk);
+      assert.deepEqual(
+        [...model.sent].toSorted((a, b) => a - b),
+        model.disk,
+      );
       assert.equal(model.backlog.waiting, 0);
     }),
     { numRuns: 500 },

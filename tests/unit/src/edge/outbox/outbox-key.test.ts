@@ -5,9 +5,9 @@ import { endOfChain, entryKey, parseEntryKey } from '../../../../../src/edge/out
 import { chainSubject } from '../../../../../src/wire/nats-subjects.ts';
 
 const name = fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,8}[a-z0-9])?$/);
-const chain = fc.tuple(name, fc.constantFrom('twin', 'event' as const), name, name).map(([node, kind, namespace, device]) =>
-  chainSubject(node, kind, { namespace, name: device }),
-);
+const chain = fc
+  .tuple(name, fc.constantFrom('twin', 'event' as const), name, name)
+  .map(([node, kind, namespace, device]) => chainSubject(node, kind, { namespace, name: device }));
 const sequence = fc.maxSafeNat();
 
 void test('a key gives back its chain and sequence', () => {

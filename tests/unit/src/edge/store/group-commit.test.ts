@@ -159,5 +159,8 @@ void test('a flood is written in groups of bounded size, all of it, in order', a
   await Promise.all(keys.map((key) => group.commit((tx) => tx.put(NUMBERS, key, 1))));
 
   assert.deepEqual(sizes, [1000, 1000, 500]);
-  assert.deepEqual(order, keys.map((key) => `n!${key}`));
+  assert.deepEqual(
+    order,
+    keys.map((key) => `n!${key}`),
+  );
 });

@@ -1,0 +1,157 @@
+// The service contract for every part of the edge node and of the road to the hub. NATS is away: that is a state, not a failure.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EdgeAdmin } from '../../src/edge/admin/edge-admin.ts';
+import { Downlink } from '../../src/edge/downlink/downlink.ts';
+import { EdgeNode } from '../../src/edge/edge-node.ts';
+import { Egress } from '../../src/edge/egress/egress.ts';
+import { MapperTopics } from '../../src/edge/egress/mapper-topics.ts';
+import { DesiredObjects } from '../../src/edge/meta/desired-objects.ts';
+import { NodeMemory } from '../../src/edge/node-memory.ts';
+import { Outbox } from '../../src/edge/outbox/outbox.ts';
+import { EdgeStore } from '../../src/edge/store/edge-store.ts';
+import { TwinBook } from '../../src/edge/twin/twin-book.ts';
+import { HeartbeatSender } from '../../src/edge/uplink/heartbeat.ts';
+import { StateSender } from '../../src/edge/uplink/state-sender.ts';
+import { Uplink } from '../../src/edge/uplink/uplink.ts';
+import { systemClock as clock } from '../../src/kit/clock.ts';
+import { Deadline } from '../../src/kit/deadline.ts';
+import { silentLogger as logger } from '../../src/kit/logger.ts';
+import { HEALTHY, type Service } from '../../src/kit/service.ts';
+import { seconds } from '../../src/kit/units.ts';
+import { ConsumerLoop } from '../../src/nats/consumer-loop.ts';
+import { NatsLink } from '../../src/nats/nats-link.ts';
+import { serviceContract, type ServiceUnderTest } from './service.ts';
+
+const NODE = { node: 'n1' };
+/** Nobody listens there. */
+const AWAY = { url: 'nats://127.0.0.1:1', user: 'n1', password: 'x' };
+const newLink = (): NatsLink => new NatsLink({ ...AWAY, clientName: 'n1', inboxPrefix: '_INBOX_n1' }, { logger });
+const identity = { storeId: 's', incarnation: 'i', past: [], term: 0 };
+const nothing = (): void => undefined;
+
+function alone(create: () => Service): () => Promise<ServiceUnderTest> {
+  return () => Promise.resolve({ create, [Symbol.asyncDispose]: () => Promise.resolve() });
+}
+
+interface Neighbours {
+  readonly dataDir: string;
+  readonly store: EdgeStore;
+  readonly outbox: Outbox;
+}
+
+/** With an open store. */
+function stored(create: (neighbours: Neighbours) => Service): () => Promise<ServiceUnderTest> {
+  return async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'skerry-contract-'));
+    const store = new EdgeStore({ dataDir }, { logger });
+    await store.start(new AbortController().signal);
+    const outbox = new Outbox({ store, clock, incarnation: () => 'i' });
+    return {
+      create: () => create({ dataDir, store, outbox }),
+      [Symbol.asyncDispose]: async () => {
+        await store.stop(Deadline.after(seconds(5)));
+        await rm(dataDir, { recursive: true, force: true });
+      },
+    };
+  };
+}
+
+/** With a folder that no store is open in. */
+function inFolder(create: (dataDir: string) => Service): () => Promise<ServiceUnderTest> {
+  return async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'skerry-contract-'));
+    return {
+      create: () => create(join(dir, 'data')),
+      [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
+    };
+  };
+}
+
+const egress = new Egress({ broker: { publish: nothing, hasSubscribers: () => false }, clock });
+
+serviceContract(
+  'the store',
+  inFolder((dataDir) => new EdgeStore({ dataDir }, { logger })),
+);
+serviceContract(
+  'the memory',
+  stored(({ dataDir, store }) => new NodeMemory({ node: 'n1', dataDir }, { store, parts: [new TwinBook()] })),
+);
+serviceContract(
+  'the outbox',
+  stored(({ outbox }) => outbox),
+);
+serviceContract('the link', alone(newLink));
+serviceContract(
+  'a consumer',
+  alone(
+    () =>
+      new ConsumerLoop(
+        { stream: 'skerry-up', durable: 'hub' },
+        { link: newLink(), logger, handle: () => Promise.resolve('done') },
+      ),
+  ),
+);
+serviceContract(
+  'the uplink',
+  stored(
+    ({ outbox }) =>
+      new Uplink(NODE, {
+        ...{ link: newLink(), outbox, clock, logger, onClaimed: nothing },
+        ...{ identity: () => identity, keepTerm: () => Promise.resolve() },
+      }),
+  ),
+);
+serviceContract(
+  'the state sender',
+  alone(() => new StateSender(NODE, { link: newLink(), twins: () => [], backlogOf: () => 0, term: () => 0 })),
+);
+serviceContract(
+  'the heartbeat',
+  alone(
+    () =>
+      new HeartbeatSender(
+        { ...NODE, version: 'test' },
+        { link: newLink(), indexGeneration: () => 0, backlog: () => 0 },
+      ),
+  ),
+);
+serviceContract(
+  'the downlink',
+  stored(
+    ({ store }) =>
+      new Downlink(NODE, {
+        ...{ link: newLink(), store, objects: new DesiredObjects(), twins: new TwinBook() },
+        ...{ listener: egress, onReached: nothing, clock, logger },
+      }),
+  ),
+);
+serviceContract(
+  'the mapper topics',
+  alone(() => new MapperTopics({ egress, definitions: () => [], twinOf: () => undefined })),
+);
+serviceContract(
+  'the admin server',
+  alone(
+    () =>
+      new EdgeAdmin(
+        { http: { host: '127.0.0.1', port: 0 } },
+        {
+          healths: () => ({ store: HEALTHY }),
+          status: () => ({ node: 'n1', isLinked: false, backlog: 0, indexGeneration: 0 }),
+          twins: { list: () => [], read: () => undefined, setDesired: () => Promise.resolve({ kind: 'unknown' }) },
+          logger,
+        },
+      ),
+  ),
+);
+serviceContract(
+  'the edge node',
+  inFolder((dataDir) => {
+    const any = { host: '127.0.0.1', port: 0 };
+    const credentials = { ...NODE, nats: AWAY };
+    return new EdgeNode({ dataDir, credentials, mqtt: any, mqttWs: any, http: any, version: 'test' }, { logger });
+  }),
+);

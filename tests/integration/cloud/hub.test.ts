@@ -1,0 +1,340 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ms, seconds } from '../../../src/kit/units.ts';
+import { formatVersion } from '../../../src/model/version.ts';
+import type { Change, Fact } from '../../../src/model/fact.ts';
+import { receiptOf, readLast } from '../../../src/nats/direct-get.ts';
+import type { NatsLink } from '../../../src/nats/nats-link.ts';
+import { decodeDefinition, decodeIndex, type DesiredIndex } from '../../../src/wire/desired.ts';
+import { encodeBatch, encodeFact } from '../../../src/wire/device-events.ts';
+import {
+  bucketSubject,
+  chainSubject,
+  DESIRED_BUCKET,
+  DESIRED_STREAM,
+  desiredKey,
+  heartbeatSubject,
+  indexKey,
+} from '../../../src/wire/nats-subjects.ts';
+import { encodeHeartbeat, type Heartbeat } from '../../../src/wire/node-reports.ts';
+import type { DeviceDefinition } from '../../../src/model/device.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { HubWorld } from './running-hub.ts';
+
+const COUNTER = { namespace: 'default', name: 'counter' };
+
+interface Credentials {
+  readonly node: string;
+  readonly nats: { readonly url: string; readonly user: string; readonly password: string };
+}
+
+async function edgeLink(world: HubWorld, node = 'edge-a'): Promise<NatsLink> {
+  const text = await readFile(join(world.dir, 'hub', 'nodes', `${node}.json`), 'utf8');
+  return await world.linkAs((JSON.parse(text) as Credentials).nats);
+}
+
+async function indexOf(link: NatsLink, node = 'edge-a'): Promise<DesiredIndex | undefined> {
+  const entry = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, indexKey(node)));
+  return entry === undefined ? undefined : decodeIndex(entry.data);
+}
+
+async function definitionOf(
+  link: NatsLink,
+  node = 'edge-a',
+): Promise<{ revision: number; definition: DeviceDefinition | undefined; operation: string | undefined } | undefined> {
+  const key = desiredKey(node, 'device', COUNTER);
+  const entry = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
+  return entry === undefined
+    ? undefined
+    : { revision: entry.sequence, definition: decodeDefinition(entry.data), operation: entry.operation };
+}
+
+const desiredOf = (definition: DeviceDefinition | undefined): string | undefined =>
+  definition?.properties.find(({ name }) => name === 'status')?.desired;
+
+async function report(link: NatsLink, uid: string, n: number, changes?: readonly Change[]): Promise<void> {
+  const value = String(n * 10);
+  const fact: Fact = {
+    device: COUNTER,
+    uid,
+    binding: 1,
+    at: Date.parse('2026-05-01T00:00:00Z') + n * 1000,
+    changes: changes ?? [{ kind: 'reported', property: 'count', type: 'INT', value, n }],
+  };
+  const stamp = { node: 'edge-a', id: `inc.${n}`, term: 1, historical: false };
+  const receipt = receiptOf(
+    await link.request(chainSubject('edge-a', 'twin', COUNTER), encodeBatch([encodeFact(fact, stamp)])),
+  );
+  assert.equal(receipt.kind, 'stored');
+}
+
+async function countOf(world: HubWorld): Promise<string | undefined> {
+  const device = await world.device('counter');
+  return device?.status?.twins?.find(({ propertyName }) => propertyName === 'count')?.reported?.value;
+}
+
+test('a Device is bound, merged with its model and put where its node reads it', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  const link = await edgeLink(world);
+
+  await world.createModel();
+  await world.createCounter('counter');
+
+  const index = await waitUntil('an index with the device', async () => {
+    const found = await indexOf(link);
+    return found !== undefined && Object.keys(found.keys).length === 1 ? found : undefined;
+  });
+  const held = await definitionOf(link);
+  assert.equal(index.keys[desiredKey('edge-a', 'device', COUNTER)], held?.revision);
+  assert.equal(held?.definition?.binding, 1);
+  assert.deepEqual(held.definition.protocolConfig, { start: 5, step: 2 });
+  assert.equal(desiredOf(held.definition), '1');
+  assert.deepEqual((await world.device('counter'))?.status?.binding, { nodeName: 'edge-a', generation: 1 });
+});
+
+test('a changed desired value reaches the bucket and the index within milliseconds', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  const link = await edgeLink(world);
+  await world.createModel();
+  await world.createCounter('counter');
+  await waitUntil('the first definition', async () => (await definitionOf(link))?.definition);
+  const arrived = new Promise<number>((resolve) =>
+    link.subscribe(bucketSubject(DESIRED_BUCKET, indexKey('edge-a')), () => resolve(performance.now())),
+  );
+
+  const begun = performance.now();
+  await world.patchDevice('counter', { spec: { properties: [{ name: 'status', desired: { value: '2' } }] } });
+
+  const took = (await arrived) - begun;
+  const held = await waitUntil('the new desired value', async () => {
+    const found = await definitionOf(link);
+    return desiredOf(found?.definition) === '2' ? found : undefined;
+  });
+  assert.equal((await indexOf(link))?.keys[desiredKey('edge-a', 'device', COUNTER)], held.revision);
+  assert.ok(took < 250, `the index came ${took} ms after the patch was sent`);
+});
+
+test('a Device that moves leaves its old node and gets a higher binding on the new one', async () => {
+  await using world = await HubWorld.open();
+  const hub = await world.startReadyHub({ localNodes: ['edge-a', 'edge-b'] });
+  assert.match(hub.addresses.nats, /^nats:/);
+  const [a, b] = [await edgeLink(world, 'edge-a'), await edgeLink(world, 'edge-b')];
+  await world.createModel();
+  await world.createCounter('counter');
+  await waitUntil('the definition on the first node', async () => (await definitionOf(a))?.definition);
+
+  await world.patchDevice('counter', { spec: { nodeName: 'edge-b' } });
+
+  const moved = await waitUntil('the definition on the second node', () => definitionOf(b, 'edge-b'));
+  assert.equal(moved.definition?.binding, 2);
+  await waitUntil('the deletion mark on the first node', async () => (await definitionOf(a))?.operation === 'DEL');
+  assert.deepEqual((await indexOf(a))?.keys, {});
+});
+
+test('a Device whose model is missing is refused in words and sent as soon as the model is there', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  const link = await edgeLink(world);
+
+  await world.createCounter('counter');
+
+  const refused = await waitUntil('the refusal', async () => {
+    const conditions = (await world.device('counter'))?.status?.conditions;
+    return conditions?.find(({ type, status }) => type === 'Accepted' && status === 'False');
+  });
+  assert.equal(refused.reason, 'DeviceModelMissing');
+  assert.match(refused.message, /spec\.deviceModelRef\.name.*counter-model/);
+  assert.equal(await definitionOf(link), undefined);
+  const events = await waitUntil('the Event', async () => {
+    const { body } = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
+    const items = body['items'] as { reason: string; type: string }[];
+    return items.length > 0 ? items : undefined;
+  });
+  assert.deepEqual([events[0]?.type, events[0]?.reason], ['Warning', 'DeviceModelMissing']);
+
+  await world.createModel();
+  await waitUntil('the definition', async () => (await definitionOf(link))?.definition);
+  await waitUntil('the acceptance', async () => {
+    const conditions = (await world.device('counter'))?.status?.conditions;
+    return conditions?.find(({ type, status }) => type === 'Accepted' && status === 'True');
+  });
+});
+
+test('a model that disappears takes no device from its node', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  const link = await edgeLink(world);
+  await world.createModel();
+  await world.createCounter('counter');
+  const before = await waitUntil('the definition', () => definitionOf(link));
+
+  await world.remove('devicemodels', 'counter-model');
+
+  await waitUntil('the refusal', async () => {
+    const conditions = (await world.device('counter'))?.status?.conditions;
+    return conditions?.find(({ type, status }) => type === 'Accepted' && status === 'False');
+  });
+  assert.deepEqual(await definitionOf(link), before);
+  assert.equal(Object.keys((await indexOf(link))?.keys ?? {}).length, 1);
+});
+
+test('devices deleted while no hub ran are removed by the next hub', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  await world.createModel();
+  await world.createCounter('counter');
+  const first = await edgeLink(world);
+  await waitUntil('the definition', () => definitionOf(first));
+  const before = await indexOf(first);
+  await world.stopHub();
+  await world.remove('devices', 'counter');
+
+  await world.startReadyHub();
+
+  const link = await edgeLink(world);
+  const index = await waitUntil('an empty index', async () => {
+    const found = await indexOf(link);
+    return Object.keys(found?.keys ?? { some: 1 }).length === 0 ? found : undefined;
+  });
+  assert.equal(index.bucket, before?.bucket);
+  assert.ok(index.generation > (before?.generation ?? 0));
+});
+
+test('what nodes report becomes Device status: value, version, state, last seen and summary', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  await world.createModel();
+  await world.createCounter('counter');
+  const link = await edgeLink(world);
+  await waitUntil('the definition', () => definitionOf(link));
+  const uid = (await world.device('counter'))?.metadata.uid ?? '';
+
+  await report(link, uid, 1);
+  await report(link, uid, 2, [{ kind: 'observed', property: 'status', type: 'INT', value: '1', n: 1 }]);
+  await report(link, uid, 3, [{ kind: 'state', state: 'online', n: 1 }]);
+
+  const status = await waitUntil('the status', async () => {
+    const found = (await world.device('counter'))?.status;
+    return found?.stateVersion === undefined || found.twins?.length !== 2 ? undefined : found;
+  });
+  assert.equal(status.state, 'online');
+  assert.equal(status.summary, 'count=10');
+  assert.equal(status.lastOnlineTime, '2026-05-01T00:00:03Z');
+  assert.deepEqual(status.twins?.[1]?.reported, {
+    value: '10',
+    metadata: { timestamp: '1777593601000', type: 'INT', version: formatVersion({ binding: 1, term: 1, n: 1 }) },
+  });
+  assert.equal(status.twins[0]?.observedDesired?.value, '1');
+});
+
+test('reports stored while no hub ran are projected by the next one, and an old version never overwrites', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  await world.createModel();
+  await world.createCounter('counter');
+  const first = await edgeLink(world);
+  await waitUntil('the definition', () => definitionOf(first));
+  const uid = (await world.device('counter'))?.metadata.uid ?? '';
+  await report(first, uid, 5);
+  await waitUntil('the first value', async () => (await countOf(world)) === '50');
+  await world.stopHub();
+  await world.startReadyHub();
+
+  const link = await edgeLink(world);
+  await report(link, uid, 6);
+  await waitUntil('the newest value', async () => (await countOf(world)) === '60');
+  await report(link, uid, 4);
+  await report(link, 'another-uid', 9);
+  await report(link, uid, 7, [{ kind: 'state', state: 'resting', n: 1 }]);
+
+  await waitUntil(
+    'what came after the old value',
+    async () => (await world.device('counter'))?.status?.state === 'resting',
+  );
+  assert.equal(await countOf(world), '60');
+  assert.equal((await world.device('counter'))?.status?.twins?.[0]?.reported?.metadata?.['version'], '1.1.6');
+});
+
+test('many reports of one device become few status writes', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  await world.createModel();
+  await world.createCounter('counter');
+  const link = await edgeLink(world);
+  await waitUntil('the definition', () => definitionOf(link));
+  const found = await world.device('counter');
+  const versionOf = async (): Promise<number> =>
+    Number(((await world.device('counter'))?.metadata as { resourceVersion?: string } | undefined)?.resourceVersion);
+  const before = await versionOf();
+
+  for (let n = 1; n <= 200; n += 1) await report(link, found?.metadata.uid ?? '', n);
+
+  await waitUntil('the last value', async () => (await countOf(world)) === '2000');
+  const writes = (await versionOf()) - before;
+  assert.ok(writes < 20, `${writes} writes for 200 reports`);
+});
+
+test('a heartbeat makes a Node that is Ready, with its lease, and shows how far it lags', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  const link = await edgeLink(world);
+  await world.createModel();
+  await world.createCounter('counter');
+  await waitUntil('the definition', () => definitionOf(link));
+
+  link.publish(heartbeatSubject('edge-a'), encodeHeartbeat(heartbeatOf(0)));
+
+  const node = await waitUntil('the Node to be Ready', async () => {
+    const found = await world.client.request({ method: 'GET', path: '/api/v1/nodes/edge-a' });
+    const body = found.body as unknown as NodeBody;
+    return body.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+      ? body
+      : undefined;
+  });
+  assert.equal(node.metadata.labels['kubernetes.io/arch'], 'amd64');
+  assert.equal(node.metadata.annotations['skerry.io/applied-generation'], '0');
+  assert.equal(node.metadata.annotations['skerry.io/desired-generation'], String((await indexOf(link))?.generation));
+  const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/edge-a';
+  await waitUntil('the lease', async () => (await world.client.request({ method: 'GET', path: lease })).status === 200);
+});
+
+test('a silent node becomes Unknown, and Ready again with its next heartbeat', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub({ nodes: { renewEvery: seconds(10), silentAfter: ms(1500) } });
+  const link = await edgeLink(world);
+  const ready = async (): Promise<string | undefined> => {
+    const found = await world.client.request({ method: 'GET', path: '/api/v1/nodes/edge-a' });
+    return (found.body as unknown as NodeBody).status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  };
+  link.publish(heartbeatSubject('edge-a'), encodeHeartbeat(heartbeatOf(0)));
+  await waitUntil('Ready', async () => (await ready()) === 'True');
+
+  await waitUntil('Unknown', async () => (await ready()) === 'Unknown');
+
+  link.publish(heartbeatSubject('edge-a'), encodeHeartbeat(heartbeatOf(1)));
+  await waitUntil('Ready again', async () => (await ready()) === 'True');
+});
+
+interface NodeBody {
+  readonly metadata: { readonly labels: Record<string, string>; readonly annotations: Record<string, string> };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+function heartbeatOf(indexGeneration: number): Heartbeat {
+  return {
+    node: 'edge-a',
+    version: '0.1.0',
+    os: 'linux',
+    architecture: 'x64',
+    kernel: '6.1.0',
+    hostname: 'gateway',
+    cpus: 2,
+    memoryBytes: 4 * 1024 ** 3,
+    indexGeneration,
+    backlog: 0,
+  };
+}

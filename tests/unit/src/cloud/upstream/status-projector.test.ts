@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { projectAll, projectEvent } from '../../../../../src/cloud/upstream/status-projector.ts';
+import type { DeviceResource, DeviceStatus } from '../../../../../src/cloud/kubernetes/resources.ts';
+import { compareVersions, formatVersion, type Version } from '../../../../../src/model/version.ts';
+import type { DeviceEvent } from '../../../../../src/wire/device-events.ts';
+
+const DECLARED = ['count', 'status', 'label'];
+const MOMENT = Date.parse('2026-03-01T10:00:00.250Z');
+
+const device: DeviceResource = {
+  apiVersion: 'devices.kubeedge.io/v1beta1',
+  kind: 'Device',
+  metadata: { name: 'counter', namespace: 'default', uid: 'uid-1', resourceVersion: '1' },
+  spec: { properties: DECLARED.map((name) => ({ name })) },
+};
+
+function event(changes: Partial<DeviceEvent> = {}): DeviceEvent {
+  return {
+    id: 'i.1.0',
+    kind: 'reported',
+    node: 'edge-a',
+    device: { namespace: 'default', name: 'counter' },
+    uid: 'uid-1',
+    property: 'count',
+    type: 'INT',
+    value: '7',
+    version: { binding: 1, term: 2, n: 3 },
+    receivedAt: MOMENT,
+    historical: false,
+    ...changes,
+  };
+}
+
+const project = (status: DeviceStatus, changes: Partial<DeviceEvent> = {}): DeviceStatus => {
+  const next = projectEvent(device, status, event(changes));
+  assert.notEqual(next, 'stale');
+  return next as DeviceStatus;
+};
+
+test('a reported value stands in the status with its version, type and time', () => {
+  const status = project({}, { deviceTime: 1234 });
+
+  assert.deepEqual(status.twins, [
+    { propertyName: 'count', reported: { value: '7', metadata: { timestamp: '1234', type: 'INT', version: '1.2.3' } } },
+  ]);
+  assert.equal(status.summary, 'count=7');
+});
+
+test('an older or the same version is stale, whatever the clocks say', () => {
+  const status = project({});
+
+  assert.equal(projectEvent(device, status, event({ value: '8' })), 'stale');
+  assert.equal(projectEvent(device, status, event({ value: '8', version: { binding: 1, term: 2, n: 2 } })), 'stale');
+  assert.equal(projectEvent(device, status, event({ value: '8', version: { binding: 1, term: 1, n: 9 } })), 'stale');
+});
+
+test('a higher term or binding is newer although it counts from one again', () => {
+  const status = project({});
+
+  assert.equal(project(status, { value: '8', version: { binding: 1, term: 3, n: 1 } }).summary, 'count=8');
+  assert.equal(project(status, { value: '9', version: { binding: 2, term: 1, n: 1 } }).summary, 'count=9');
+});
+
+test('what is about an earlier object of the same name is stale', () => {
+  assert.equal(projectEvent(device, {}, event({ uid: 'uid-0' })), 'stale');
+});
+
+test('a property that the spec does not declare leaves no twin, but shows that the device lives', () => {
+  const status = project({}, { property: 'secret' });
+
+  assert.equal(status.twins, undefined);
+  assert.equal(status.lastOnlineTime, '2026-03-01T10:00:00Z');
+});
+
+test('a device that reports is online until it says otherwise', () => {
+  const reported = project({});
+  assert.equal(reported.state, 'online');
+
+  const offline = project(reported, {
+    kind: 'state',
+    property: '',
+    value: 'offline',
+    version: { binding: 1, term: 2, n: 1 },
+  });
+  assert.equal(offline.state, 'offline');
+  assert.equal(project(offline, { version: { binding: 1, term: 2, n: 4 } }).state, 'offline');
+});
+
+test('an observed desired value stands beside the reported one', () => {
+  const status = project(project({}), { kind: 'observed', value: '5' });
+
+  assert.equal(status.twins?.[0]?.observedDesired?.value, '5');
+  assert.equal(status.twins[0].reported?.value, '7');
+  assert.equal(status.summary, 'count=7');
+});
+
+test('the summary names values in declared order, shortens long ones and itself', () => {
+  const long = 'x'.repeat(60);
+  const status = project(project({}, { property: 'label', value: long }), { property: 'count' });
+
+  assert.equal(status.summary, `count=7, label=${'x'.repeat(39)}…`);
+  const wide = {
+    ...device,
+    spec: { properties: Array.from({ length: 20 }, (_, n) => ({ name: `property-${n}` })) },
+  };
+  const events = wide.spec.properties.map(({ name }) => event({ property: name, value: 'y'.repeat(30) }));
+  assert.equal(projectAll(wide, {}, events).summary?.length, 200);
+});
+
+test('fields that other programs keep in the status stay', () => {
+  const before = { reportToCloud: true } as DeviceStatus;
+
+  assert.deepEqual((project(before) as Record<string, unknown>)['reportToCloud'], true);
+});
+
+const versionOf = fc.record({
+  binding: fc.integer({ min: 1, max: 2 }),
+  term: fc.integer({ min: 1, max: 2 }),
+  n: fc.integer({ min: 1, max: 4 }),
+});
+
+/** The value is a function of what it is the value of, as it is on a real node: one version, one value. */
+const eventOf = fc
+  .record({
+    kind: fc.constantFrom('reported' as const, 'observed' as const, 'state' as const),
+    property: fc.constantFrom(...DECLARED, 'undeclared'),
+    version: versionOf,
+    uid: fc.constantFrom('uid-1', 'uid-1', 'uid-1', 'uid-0'),
+    moment: fc.integer({ min: 0, max: 10_000_000 }),
+  })
+  .map(({ kind, property, version, uid, moment }) =>
+    event({
+      kind,
+      uid,
+      version,
+      property: kind === 'state' ? '' : property,
+      value:
+        kind === 'state' && version.n % 2 === 0 ? 'online' : `${property} at ${formatVersion(version)}`.slice(0, 40),
+      receivedAt: MOMENT + moment,
+      ...(kind === 'state' && version.n % 2 === 1 ? { value: `offline ${formatVersion(version)}` } : {}),
+    }),
+  );
+
+test('G4: any order, repetition and batching of the same events ends in the same status', () => {
+  fc.assert(
+    fc.property(
+      fc.array(eventOf, { maxLength: 20 }).chain((events) =>
+        fc.record({
+          events: fc.constant(events),
+          disordered: fc.array(fc.nat({ max: Math.max(0, events.length - 1) }), { maxLength: 20 }).chain((repeats) =>
+            fc.shuffledSubarray([...events, ...repeats.flatMap((place) => events[place] ?? [])], {
+              minLength: events.length === 0 ? 0 : events.length + repeats.length,
+            }),
+          ),
+        }),
+      ),
+      ({ events, disordered }) => {
+        // The times of one version differ between repetitions only in this test; on a node they are one.
+        const stamped = (list: readonly DeviceEvent[]): DeviceEvent[] =>
+          list.map((one) => ({ ...one, deviceTime: one.version.n }));
+
+        assert.deepEqual(projectAll(device, {}, stamped(disordered)), projectAll(device, {}, stamped(events)));
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('G4: the status shows the newest version of each property and never an older one on the way', () => {
+  fc.assert(
+    fc.property(fc.array(eventOf, { maxLength: 25 }), (events) => {
+      let status: DeviceStatus = {};
+      const newest = new Map<string, Version>();
+      for (const one of events) {
+        const next = projectEvent(device, status, one);
+        status = next === 'stale' ? status : next;
+        if (one.kind !== 'reported' || one.uid !== 'uid-1' || !DECLARED.includes(one.property)) continue;
+        const before = newest.get(one.property);
+        if (before === undefined || compareVersions(one.version, before) > 0) newest.set(one.property, one.version);
+        const shown = status.twins?.find(({ propertyName }) => propertyName === one.property)?.reported;
+        assert.equal(shown?.metadata?.['version'], formatVersion(newest.get(one.property) ?? one.version));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
