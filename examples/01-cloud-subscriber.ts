@@ -1,12 +1,22 @@
-// What a cloud service sees: every value of every device, as it reaches the stream.
+// A cloud service in a few lines: it subscribes to what every node reports and prints each value.
 //
-//   node dist/examples/01-cloud-subscriber.js nats://USER:PASSWORD@127.0.0.1:4222
+//   node dist/examples/01-cloud-subscriber.js nats://viewer:PASSWORD@127.0.0.1:4222
 //
-// The demo prints the address. Subjects and fields: docs/reference/subjects.md.
+// The demo prints the URL; a hub keeps it in `nats-viewer.json` of its data directory. A core subscription sees what happens from
+// now on; a JetStream consumer of `skerry-up` would also see what happened before.
 import { connect } from 'nats';
 
-interface TwinEvent {
-  readonly type: string;
+const url = new URL(process.argv[2] ?? '');
+const connection = await connect({
+  servers: url.host,
+  user: url.username,
+  pass: url.password,
+  inboxPrefix: '_INBOX_viewer',
+});
+process.once('SIGINT', () => void connection.drain());
+process.once('SIGTERM', () => void connection.drain());
+
+interface CloudEvent {
   readonly subject: string;
   readonly time: string;
   readonly data: {
@@ -17,29 +27,9 @@ interface TwinEvent {
   };
 }
 
-const address = process.argv[2];
-if (address === undefined || !URL.canParse(address)) {
-  console.error('usage: node dist/examples/01-cloud-subscriber.js nats://USER:PASSWORD@HOST:PORT');
-  process.exit(2);
-}
-
-const { host, username, password } = new URL(address);
-const connection = await connect({
-  servers: host,
-  user: decodeURIComponent(username),
-  pass: decodeURIComponent(password),
-  maxReconnectAttempts: -1,
-});
-process.once('SIGINT', () => void connection.close());
-process.once('SIGTERM', () => void connection.close());
-
-// A plain subscription sees what happens from now on; a durable consumer on the stream `skerry-up` would miss nothing.
 for await (const message of connection.subscribe('skerry.*.up.>')) {
-  for (const event of message.json<readonly TwinEvent[]>()) console.log(lineOf(event));
-}
-
-function lineOf({ type, subject, time, data }: TwinEvent): string {
-  const what = data.property === undefined ? `is ${data.state ?? '?'}` : `${data.property} = ${data.value ?? ''}`;
-  const kind = type.split('.').at(-2) ?? type;
-  return `${time}  ${subject}  ${kind}  ${what}${data.historical === true ? '  (from the backlog)' : ''}`;
+  for (const { time, subject, data } of message.json<readonly CloudEvent[]>()) {
+    const what = data.state === undefined ? `${data.property ?? ''} = ${data.value ?? ''}` : `is ${data.state}`;
+    console.log(`${time}  ${subject}  ${what}${data.historical === true ? '  (while the link was down)' : ''}`);
+  }
 }

@@ -4,6 +4,7 @@ import type { Service } from '../kit/service.ts';
 import { NatsLink } from '../nats/nats-link.ts';
 import { admissionErrors } from './admission/errors.ts';
 import { NodeAdmission } from './admission/node-admission.ts';
+import { Viewer } from './admission/viewer.ts';
 import type { HubConfig, HubNats } from './hub-config.ts';
 import { ManagedNatsServer } from './nats-server/managed-nats-server.ts';
 
@@ -32,8 +33,9 @@ function managed(
   const admission: NodeAdmission = new NodeAdmission({ dataDir, localNodes }, { logger, server: () => server });
   const server: ManagedNatsServer = new ManagedNatsServer(
     { dataDir, ...nats },
-    { logger, nodeUsers: () => admission.users() },
+    { logger, nodeUsers: async () => [...(await admission.users()), await viewer.user()] },
   );
+  const viewer = new Viewer({ dataDir }, { serverUrl: () => server.url });
   const link = new NatsLink(
     {
       ...CLIENT,
@@ -52,7 +54,7 @@ function managed(
   );
   return {
     link,
-    services: [server, admission],
+    services: [server, admission, viewer],
     url: () => server.url,
     pid: () => server.pid,
     isAdmitted: (node) => admission.isAdmitted(node),

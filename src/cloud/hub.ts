@@ -59,7 +59,7 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
   const events = new EventRecorder({ client, clock, logger });
 
   const downstream = new Downstream({ link, streams, devices, models, writer, events, clock, logger });
-  const upstream = new Upstream({ link, devices, writer, logger });
+  const upstream = new Upstream({ link, devices, models, writer, logger });
   const nodes = new Nodes(config.nodes, {
     ...{ link, downstream, clock, logger },
     api: new NodeApi({ client }),

@@ -97,3 +97,9 @@ export function nodePermissions(node: string): {
     subscribe: [`${inboxPrefix(node)}.>`, desiredHints(node)],
   };
 }
+
+/** What a user that only listens may do: read what nodes report. Publishing is its own inbox and nothing else. */
+export const VIEWER_PERMISSIONS = {
+  publish: ['_INBOX_viewer.>'],
+  subscribe: [UP_SUBJECTS, STATE_SUBJECTS, '_INBOX_viewer.>'],
+} as const;

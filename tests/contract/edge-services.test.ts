@@ -1,7 +1,11 @@
 // The service contract for every part of the edge node and of the road to the hub. NATS is away: that is a state, not a failure.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from 'node:test';
 import { EdgeAdmin } from '../../src/edge/admin/edge-admin.ts';
 import { Downlink } from '../../src/edge/downlink/downlink.ts';
 import { EdgeNode } from '../../src/edge/edge-node.ts';
@@ -17,6 +21,7 @@ import { StateSender } from '../../src/edge/uplink/state-sender.ts';
 import { Uplink } from '../../src/edge/uplink/uplink.ts';
 import { systemClock as clock } from '../../src/kit/clock.ts';
 import { Deadline } from '../../src/kit/deadline.ts';
+import { codeOf } from '../../src/kit/errors.ts';
 import { silentLogger as logger } from '../../src/kit/logger.ts';
 import { HEALTHY, type Service } from '../../src/kit/service.ts';
 import { seconds } from '../../src/kit/units.ts';
@@ -155,3 +160,24 @@ serviceContract(
     return new EdgeNode({ dataDir, credentials, mqtt: any, mqttWs: any, http: any, version: 'test' }, { logger });
   }),
 );
+
+void test('an edge node whose MQTT port is taken says so and lets go of everything', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'skerry-contract-'));
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const any = { host: '127.0.0.1', port: 0 };
+  const mqtt = { host: '127.0.0.1', port: (taken.address() as AddressInfo).port };
+  const config = { dataDir: dir, credentials: { ...NODE, nats: AWAY }, mqttWs: undefined, http: any, version: 'test' };
+
+  const never = new AbortController().signal;
+  await assert.rejects(
+    new EdgeNode({ ...config, mqtt }, { logger }).start(never),
+    (error) => codeOf(error) !== undefined,
+  );
+  const next = new EdgeNode({ ...config, mqtt: any }, { logger });
+  await next.start(never);
+
+  await next.stop(Deadline.after(seconds(5)));
+  taken.close();
+  await rm(dir, { recursive: true, force: true });
+});

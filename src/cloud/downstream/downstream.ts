@@ -14,7 +14,13 @@ import { desiredKey, indexKey, nodeOfKey } from '../../wire/nats-subjects.ts';
 import type { DeviceModelWatch, DeviceWatch } from '../kubernetes/device-watch.ts';
 import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import type { ResourceEvent } from '../kubernetes/resource-cache.ts';
-import { deviceIdOf, objectKey, type DeviceModelResource, type DeviceResource } from '../kubernetes/resources.ts';
+import {
+  deviceIdOf,
+  modelKeyOf,
+  objectKey,
+  type DeviceModelResource,
+  type DeviceResource,
+} from '../kubernetes/resources.ts';
 import type { StatusWriter } from '../kubernetes/status-writer.ts';
 import { acceptedCondition, acceptedStatus } from './acceptance.ts';
 import { DesiredBucket } from './desired-bucket.ts';
@@ -150,11 +156,11 @@ export class Downstream implements Service {
     const key = objectKey(event.object);
     if (event.kind === 'gone') {
       this.#place(event.object, '', undefined);
-      this.#users.get(modelKey(event.object))?.delete(key);
+      this.#users.get(modelKeyOf(event.object))?.delete(key);
       return;
     }
-    if (event.before !== undefined) this.#users.get(modelKey(event.before))?.delete(key);
-    this.#usersOf(modelKey(event.object)).add(key);
+    if (event.before !== undefined) this.#users.get(modelKeyOf(event.before))?.delete(key);
+    this.#usersOf(modelKeyOf(event.object)).add(key);
     if (this.#isKubernetesKnown() && isNews(event.object, event.before)) this.#evaluate(event.object);
   }
 
@@ -179,7 +185,7 @@ export class Downstream implements Service {
 
   /** The binding is in Kubernetes before the definition is sent; the answer to that write brings us here again. */
   #evaluate(device: DeviceResource): void {
-    const model = this.#tools.models.get(modelKey(device));
+    const model = this.#tools.models.get(modelKeyOf(device));
     if (acceptedStatus(device, model, 0) !== device.status) void this.#writeStatus(device);
     const nodeName = nextBinding(device) === 'unchanged' ? (device.spec.nodeName ?? '') : '';
     this.#place(device, nodeName, wantedFor(device, model));
@@ -189,7 +195,8 @@ export class Downstream implements Service {
     const { writer, models, clock, events } = this.#tools;
     const outcome = await writer.update(
       objectKey(device),
-      (status, current) => acceptedStatus({ ...current, status }, models.get(modelKey(current)), clock.now()) ?? status,
+      (status, current) =>
+        acceptedStatus({ ...current, status }, models.get(modelKeyOf(current)), clock.now()) ?? status,
       'now',
     );
     const current = this.#tools.devices.get(objectKey(device));
@@ -225,9 +232,6 @@ export class Downstream implements Service {
     return made;
   }
 }
-
-const modelKey = (device: DeviceResource): string =>
-  `${deviceIdOf(device).namespace}/${device.spec.deviceModelRef?.name ?? ''}`;
 
 function wantedFor(device: DeviceResource, model: DeviceModelResource | undefined): Wanted {
   const effective = effectiveDevice(device, model);

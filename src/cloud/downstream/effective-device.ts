@@ -25,17 +25,19 @@ export function effectiveDevice(device: DeviceResource, model: DeviceModelResour
       'DeviceModelMissing',
       `spec.deviceModelRef.name: there is no DeviceModel "${reference}" in namespace "${deviceIdOf(device).namespace}"`,
     );
-  const known = new Map((model.spec.properties ?? []).map((property) => [property.name, property]));
-  const properties: PropertyDefinition[] = [];
-  for (const [place, property] of (device.spec.properties ?? []).entries()) {
-    const ofModel = known.get(property.name);
-    if (ofModel === undefined)
-      return incomplete(
-        'PropertyNotInModel',
-        `spec.properties[${place}].name: "${property.name}" is not a property of DeviceModel "${reference}"`,
-      );
-    properties.push(effectiveProperty(property, ofModel));
-  }
+  const modelled = model.spec.properties ?? [];
+  const listed = device.spec.properties ?? [];
+  const place = listed.findIndex(({ name }) => !modelled.some((property) => property.name === name));
+  if (place !== -1)
+    return incomplete(
+      'PropertyNotInModel',
+      `spec.properties[${place}].name: "${listed[place]?.name ?? ''}" is not a property of DeviceModel "${reference}"`,
+    );
+  // A Device may leave out properties that need nothing said about them: the model says what they are.
+  const unlisted = modelled.filter(({ name }) => !listed.some((property) => property.name === name));
+  const properties = [...listed, ...unlisted.map(({ name }) => ({ name }))].flatMap((property) =>
+    modelled.filter(({ name }) => name === property.name).map((ofModel) => effectiveProperty(property, ofModel)),
+  );
   return { kind: 'complete', definition: definitionOf(device, model, properties) };
 }
 

@@ -132,3 +132,7 @@ export function kubeObjectFrom<T extends KubeObject>(
   // List items carry neither apiVersion nor kind.
   return isComplete ? ({ spec: {}, ...raw, ...kind, metadata } as unknown as T) : undefined;
 }
+
+/** Key of the DeviceModel that a Device names, as the watch of models knows it. */
+export const modelKeyOf = (device: DeviceResource): string =>
+  `${device.metadata.namespace ?? 'default'}/${device.spec.deviceModelRef?.name ?? ''}`;

@@ -2,28 +2,55 @@
 // and duplicates end in the same status (G4). Pure.
 import type { DeviceEvent } from '../../wire/device-events.ts';
 import { compareVersions, formatVersion, parseVersion, type Version } from '../../model/version.ts';
-import type { DeviceResource, DeviceStatus, TwinStatus, TwinValue } from '../kubernetes/resources.ts';
+import type {
+  DeviceModelResource,
+  DeviceResource,
+  DeviceStatus,
+  TwinStatus,
+  TwinValue,
+} from '../kubernetes/resources.ts';
 
 const ONLINE = 'online';
 const VALUE_LENGTH = 40;
 const SUMMARY_LENGTH = 200;
 
+/** Names of the properties that a Device has: those its spec lists, then those only its model does. */
+export function declaredProperties(device: DeviceResource, model: DeviceModelResource | undefined): readonly string[] {
+  const listed = (device.spec.properties ?? []).map(({ name }) => name);
+  const modelled = (model?.spec.properties ?? []).map(({ name }) => name);
+  return [...new Set([...listed, ...modelled])];
+}
+
+/** What must be known of a Device to project reports onto it. */
+export interface ProjectedDevice {
+  readonly uid: string;
+  readonly properties: readonly string[];
+}
+
 /** `stale`: the event changes nothing, because the status knows better or the event is about something else. */
-export function projectEvent(device: DeviceResource, status: DeviceStatus, event: DeviceEvent): DeviceStatus | 'stale' {
-  if (event.uid !== device.metadata.uid) return 'stale';
+export function projectEvent(
+  device: ProjectedDevice,
+  status: DeviceStatus,
+  event: DeviceEvent,
+): DeviceStatus | 'stale' {
+  if (event.uid !== device.uid) return 'stale';
   const projected = withLastOnline(withChange(device, status, event), event);
   return projected === status ? 'stale' : withSummary(device, projected);
 }
 
 /** The same object when none of the events changes anything. */
-export function projectAll(device: DeviceResource, status: DeviceStatus, events: readonly DeviceEvent[]): DeviceStatus {
+export function projectAll(
+  device: ProjectedDevice,
+  status: DeviceStatus,
+  events: readonly DeviceEvent[],
+): DeviceStatus {
   return events.reduce((current, event) => {
     const next = projectEvent(device, current, event);
     return next === 'stale' ? current : next;
   }, status);
 }
 
-function withChange(device: DeviceResource, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
+function withChange(device: ProjectedDevice, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
   switch (event.kind) {
     case 'state':
       return withState(status, event);
@@ -39,8 +66,8 @@ function withState(status: DeviceStatus, event: DeviceEvent): DeviceStatus {
   return { ...status, state: event.value, stateVersion: formatVersion(event.version) };
 }
 
-function withTwin(device: DeviceResource, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
-  const declared = (device.spec.properties ?? []).map(({ name }) => name);
+function withTwin(device: ProjectedDevice, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
+  const declared = device.properties;
   if (!declared.includes(event.property)) return status;
   const field = event.kind === 'observed' ? 'observedDesired' : 'reported';
   const twins = status.twins ?? [];
@@ -86,9 +113,9 @@ function withLastOnline(status: DeviceStatus, event: DeviceEvent): DeviceStatus 
   return Number.isNaN(before) || Date.parse(moment) > before ? { ...status, lastOnlineTime: moment } : status;
 }
 
-function withSummary(device: DeviceResource, status: DeviceStatus): DeviceStatus {
+function withSummary(device: ProjectedDevice, status: DeviceStatus): DeviceStatus {
   const values = new Map((status.twins ?? []).map((twin) => [twin.propertyName, twin.reported?.value]));
-  const parts = (device.spec.properties ?? []).flatMap(({ name }) => {
+  const parts = device.properties.flatMap((name) => {
     const value = values.get(name);
     return value === undefined ? [] : [`${name}=${shortened(value, VALUE_LENGTH)}`];
   });

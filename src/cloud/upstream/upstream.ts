@@ -10,13 +10,15 @@ import { ConsumerLoop, type StreamMessage, type Verdict } from '../../nats/consu
 import type { NatsLink } from '../../nats/nats-link.ts';
 import { decodeBatch, type DeviceEvent } from '../../wire/device-events.ts';
 import { STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
-import type { DeviceWatch } from '../kubernetes/device-watch.ts';
+import type { DeviceModelWatch, DeviceWatch } from '../kubernetes/device-watch.ts';
+import { modelKeyOf } from '../kubernetes/resources.ts';
 import type { StatusOutcome, StatusWriter } from '../kubernetes/status-writer.ts';
-import { projectAll } from './status-projector.ts';
+import { declaredProperties, projectAll } from './status-projector.ts';
 
 export interface UpstreamTools {
   readonly link: NatsLink;
   readonly devices: Pick<DeviceWatch, 'get' | 'lists' | 'onEvent'>;
+  readonly models: Pick<DeviceModelWatch, 'get' | 'lists' | 'onEvent'>;
   readonly writer: Pick<StatusWriter, 'update'>;
   readonly logger: Logger;
 }
@@ -28,7 +30,7 @@ export class Upstream implements Service {
   readonly #tools: UpstreamTools;
   readonly #loops: readonly ConsumerLoop[];
   readonly #tasks = new TaskGroup();
-  readonly #devicesKnown: Promise<void>;
+  readonly #allKnown: Promise<unknown>;
 
   constructor(tools: UpstreamTools) {
     this.#tools = tools;
@@ -38,22 +40,23 @@ export class Upstream implements Service {
       new ConsumerLoop({ stream: UP_STREAM, durable: 'skerry-hub' }, { link, logger, handle }),
       new ConsumerLoop({ stream: STATE_STREAM, durable: 'skerry-hub-state' }, { link, logger, handle }),
     ];
-    this.#devicesKnown = new Promise((resolve) => {
-      tools.devices.onEvent(({ kind }) => kind === 'synced' && resolve());
-    });
+    this.#allKnown = Promise.all([
+      new Promise<void>((resolve) => tools.devices.onEvent(({ kind }) => kind === 'synced' && resolve())),
+      new Promise<void>((resolve) => tools.models.onEvent(({ kind }) => kind === 'synced' && resolve())),
+    ]);
   }
 
   get ended(): Promise<unknown> {
     return Promise.race([this.#tasks.ended, ...this.#loops.map((loop) => loop.ended)]);
   }
 
-  /** Consumes once every Device is known; until then a report could not be told from one about a device that is gone. */
+  /** Consumes once every Device and DeviceModel is known; until then a report could not be told from one about a device that is gone. */
   start(_signal: AbortSignal): Promise<void> {
     this.#tasks.run('consume', async (signal) => {
       const stopping = new Promise<void>((resolve) =>
         signal.addEventListener('abort', () => resolve(), { once: true }),
       );
-      await Promise.race([this.#devicesKnown, stopping]);
+      await Promise.race([this.#allKnown, stopping]);
       if (signal.aborted) return;
       for (const loop of this.#loops) await loop.start(signal);
       await stopping;
@@ -67,7 +70,9 @@ export class Upstream implements Service {
   }
 
   health(): Health {
-    if (this.#tools.devices.lists === 0) return { state: 'degraded', reason: 'waits for the list of Devices' };
+    const { devices, models } = this.#tools;
+    if (devices.lists === 0 || models.lists === 0)
+      return { state: 'degraded', reason: 'waits for the list of Devices' };
     const states = this.#loops.map((loop) => loop.health());
     return states.find(({ state }) => state !== 'ok') ?? { state: 'ok' };
   }
@@ -89,7 +94,11 @@ export class Upstream implements Service {
       );
       return Promise.resolve('gone');
     }
-    return this.#tools.writer.update(key, (status, device) => projectAll(device, status, events));
+    const { writer, models } = this.#tools;
+    return writer.update(key, (status, device) => {
+      const properties = declaredProperties(device, models.get(modelKeyOf(device)));
+      return projectAll({ uid: device.metadata.uid, properties }, status, events);
+    });
   }
 }
 

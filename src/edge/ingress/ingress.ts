@@ -16,7 +16,7 @@ import type { EdgeStore } from '../store/edge-store.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
 import { tooLargeToSend } from './fact-size.ts';
-import { parseRequest, parseStateUpdate, parseTwinUpdate } from './publication-parser.ts';
+import { nameProblem, parseRequest, parseStateUpdate, parseTwinUpdate } from './publication-parser.ts';
 import { traceOf, type RedeliveryRecords, type Trace } from './redelivery.ts';
 
 /** What a request gets back over MQTT. The twins in it are stored: answers never run ahead of the disk. */
@@ -101,6 +101,8 @@ export class Ingress implements PublishGate {
     return store.commit((tx): SetDesired => {
       const found = this.#deviceIn(tx, device);
       if (found === undefined) return { kind: 'unknown' };
+      const problem = nameProblem(property);
+      if (problem !== undefined) return { kind: 'refused', reason: problem };
       const updates = [{ property, expected: { raw: value } }];
       const outcome = applyUpdate(found.twin, found.definition, updates, clock.now());
       if (outcome.kind === 'refused') return outcome;
@@ -183,7 +185,7 @@ export class Ingress implements PublishGate {
     device: DeviceId,
   ): { readonly definition: DeviceDefinition; readonly twin: Twin } | undefined {
     const definition = this.#tools.definitionOf(device);
-    if (definition === undefined) return undefined;
+    if (definition === undefined || this.#tools.twins.isRemoved(tx, device)) return undefined;
     return { definition, twin: this.#tools.twins.current(tx, device) ?? emptyTwin(definition) };
   }
 

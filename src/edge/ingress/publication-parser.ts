@@ -52,12 +52,18 @@ export function parseStateUpdate(payload: Uint8Array): Parsed<string> | Unparsab
   return { kind: 'ok', eventId: request.eventId, value: state };
 }
 
-function parseProperty(property: string, raw: unknown, requestTime: unknown): PropertyUpdate | string {
+/** What is wrong with a property's name, as a sentence. */
+export function nameProblem(property: string): string | undefined {
   if (!PROPERTY_NAME.test(property)) {
     return `the property name ${JSON.stringify(property.slice(0, 128))} must be 1 to 128 letters, digits or one of - _ . , : / @ #`;
   }
   // Names every JavaScript object has already: they would be taken for values that nobody set.
-  if (property in Object.prototype) return `the property name "${property}" is reserved; choose another`;
+  return property in Object.prototype ? `the property name "${property}" is reserved; choose another` : undefined;
+}
+
+function parseProperty(property: string, raw: unknown, requestTime: unknown): PropertyUpdate | string {
+  const problem = nameProblem(property);
+  if (problem !== undefined) return problem;
   if (raw === null) return `property "${property}" is null; removing a property is not offered, leave it out instead`;
   const body = asObject(raw);
   if (body === undefined) return `property "${property}" must be an object with "actual" or "expected"`;

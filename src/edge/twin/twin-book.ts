@@ -33,6 +33,11 @@ export class TwinBook {
     return staged ?? this.read(device);
   }
 
+  /** Whether the transaction takes the device away: its definition is gone once the transaction is on disk. */
+  isRemoved(tx: Transaction, device: DeviceId): boolean {
+    return tx.staged(TWINS, deviceKey(device)) === 'removed';
+  }
+
   change(tx: Transaction, twin: Twin): void {
     const key = deviceKey(twin);
     tx.put(TWINS, key, twin);

@@ -14,6 +14,13 @@ export type Resumption =
   /** The stream stands elsewhere: ahead because an acknowledgement was lost, or behind because it lost its tail. */
   | { readonly kind: 'move'; readonly position: ChainPosition };
 
+/** Whether the newest message of a chain is not of this store: then somebody else publishes, or did, under this node's name. */
+export function isForeign(last: LastMessage | undefined, isOurs: (incarnation: string) => boolean): boolean {
+  if (last === undefined) return false;
+  const id = last.messageId === undefined ? undefined : parseMessageId(last.messageId);
+  return id === undefined || !isOurs(id.incarnation);
+}
+
 /** @param isOurs whether an incarnation is one of this store's own starts. Only called by the holder of the node's claim. */
 export function resume(
   last: LastMessage | undefined,

@@ -85,6 +85,11 @@ export class StateSender implements Service {
     this.#sendWhere(1);
   }
 
+  /** The claim is somebody else's: nothing more is published until the next one. */
+  close(): void {
+    this.#isOpen = false;
+  }
+
   #sendWhere(backlog: number): void {
     if (!this.#isOpen) return;
     for (const twin of this.#tools.twins()) {

@@ -17,7 +17,7 @@ import { inboxPrefix, UP_STREAM } from '../../wire/nats-subjects.ts';
 import type { OutboxEntry } from '../outbox/chain-backlog.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { StoreIdentity } from '../store/store-identity.ts';
-import { resume } from './chain.ts';
+import { isForeign, resume } from './chain.ts';
 import { ChainSender, type SendResult } from './chain-sender.ts';
 import { claimNode } from './claim.ts';
 import { uplinkErrors } from './errors.ts';
@@ -34,6 +34,8 @@ export interface UplinkTools {
   readonly keepTerm: (term: number) => Promise<void>;
   /** Called after each claim, when publishing begins. */
   readonly onClaimed: () => void;
+  /** Called when the claim turns out to be somebody else's while the link holds: publishing ends. */
+  readonly onDiverged: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -205,7 +207,10 @@ export class Uplink implements Service {
     const { incarnation, past } = identity();
     try {
       const last = await readLast(link, UP_STREAM, chain);
-      const resumption = resume(last, outbox.position(chain), (name) => name === incarnation || past.includes(name));
+      const isOurs = (name: string): boolean => name === incarnation || past.includes(name);
+      if (isForeign(last, isOurs) && !(await this.#stillHolds(session))) return false;
+      if (this.#session !== session) return false;
+      const resumption = resume(last, outbox.position(chain), isOurs);
       if (resumption.kind === 'move') await outbox.moveTo(chain, resumption.position);
       session.known.add(chain);
       return true;
@@ -213,6 +218,19 @@ export class Uplink implements Service {
       logger.debug({ subject: chain, reason: messageOf(error) }, 'cannot ask for the end of the chain');
       return false;
     }
+  }
+
+  /** Somebody else's word stands on a chain of this node: most often an earlier store's, but it may be the new holder's. */
+  async #stillHolds(session: Session): Promise<boolean> {
+    const { link, identity, onDiverged } = this.#tools;
+    const result = await claimNode(link, this.#node, identity());
+    if (result.kind === 'claimed' && result.term === session.term) return true;
+    if (this.#session !== session) return false;
+    // The claimer asks once more, and says why it gets no answer that it could publish under.
+    this.#session = undefined;
+    onDiverged();
+    this.#wakeClaimer();
+    return false;
   }
 
   async #sendOldest(session: Session, chain: string): Promise<'sent' | 'empty' | 'setback'> {

@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { projectAll, projectEvent } from '../../../../../src/cloud/upstream/status-projector.ts';
-import type { DeviceResource, DeviceStatus } from '../../../../../src/cloud/kubernetes/resources.ts';
+import {
+  declaredProperties,
+  projectAll,
+  projectEvent,
+  type ProjectedDevice,
+} from '../../../../../src/cloud/upstream/status-projector.ts';
+import type {
+  DeviceModelResource,
+  DeviceResource,
+  DeviceStatus,
+} from '../../../../../src/cloud/kubernetes/resources.ts';
 import { compareVersions, formatVersion, type Version } from '../../../../../src/model/version.ts';
 import type { DeviceEvent } from '../../../../../src/wire/device-events.ts';
 
 const DECLARED = ['count', 'status', 'label'];
 const MOMENT = Date.parse('2026-03-01T10:00:00.250Z');
 
-const device: DeviceResource = {
-  apiVersion: 'devices.kubeedge.io/v1beta1',
-  kind: 'Device',
-  metadata: { name: 'counter', namespace: 'default', uid: 'uid-1', resourceVersion: '1' },
-  spec: { properties: DECLARED.map((name) => ({ name })) },
-};
+const device: ProjectedDevice = { uid: 'uid-1', properties: DECLARED };
 
 function event(changes: Partial<DeviceEvent> = {}): DeviceEvent {
   return {
@@ -101,11 +105,8 @@ test('the summary names values in declared order, shortens long ones and itself'
   const status = project(project({}, { property: 'label', value: long }), { property: 'count' });
 
   assert.equal(status.summary, `count=7, label=${'x'.repeat(39)}…`);
-  const wide = {
-    ...device,
-    spec: { properties: Array.from({ length: 20 }, (_, n) => ({ name: `property-${n}` })) },
-  };
-  const events = wide.spec.properties.map(({ name }) => event({ property: name, value: 'y'.repeat(30) }));
+  const wide = { ...device, properties: Array.from({ length: 20 }, (_, n) => `property-${n}`) };
+  const events = wide.properties.map((name) => event({ property: name, value: 'y'.repeat(30) }));
   assert.equal(projectAll(wide, {}, events).summary?.length, 200);
 });
 
@@ -185,4 +186,15 @@ test('G4: the status shows the newest version of each property and never an olde
     }),
     { numRuns: 300 },
   );
+});
+
+test('a property that only the DeviceModel names belongs to the Device too, after those its spec lists', () => {
+  const resource = {
+    metadata: { uid: 'uid-1' },
+    spec: { properties: [{ name: 'status' }] },
+  } as unknown as DeviceResource;
+  const model = { spec: { properties: [{ name: 'count' }, { name: 'status' }] } } as unknown as DeviceModelResource;
+
+  assert.deepEqual(declaredProperties(resource, model), ['status', 'count']);
+  assert.deepEqual(declaredProperties(resource, undefined), ['status']);
 });

@@ -185,6 +185,20 @@ void test('what the stream is found to have settles only after its full time, fo
   assert.equal(backlog.takeSettled(9000), 2);
 });
 
+void test('what was read before the chain was found to stand elsewhere is not taken for its oldest', () => {
+  const backlog = new ChainBacklog();
+  for (const sequence of [1, 2, 3, 4]) backlog.append(entryOf(sequence), sequence <= 2);
+  backlog.acknowledge({ acknowledged: 2, streamSequence: 2 }, 100);
+  assert.equal(backlog.needsReading, true);
+  const arrived = backlog.beginRecount();
+  backlog.recount({ acknowledged: 1, streamSequence: 1 }, { sequences: [2, 3, 4], arrived }, 200);
+
+  assert.equal(backlog.fill([3, 4].map(entryOf), 2), 'moved');
+  assert.deepEqual(backlog.oldest(9), []);
+  assert.equal(backlog.fill([2, 3, 4].map(entryOf), 1), 3);
+  assert.equal(backlog.waiting, 3);
+});
+
 void test('entries that the stream lost wait again and do not settle', () => {
   const backlog = new ChainBacklog();
   for (const sequence of [1, 2, 3]) backlog.append(entryOf(sequence), true);
