@@ -168,6 +168,7 @@ function createCloudSide(
       identity: () => memory.identity,
       keepTerm: memory.keepTerm.bind(memory),
       onClaimed: states.open.bind(states),
+      onDiverged: states.close.bind(states),
       clock,
       logger,
     },

@@ -104,7 +104,7 @@ serviceContract(
   stored(
     ({ outbox }) =>
       new Uplink(NODE, {
-        ...{ link: newLink(), outbox, clock, logger, onClaimed: nothing },
+        ...{ link: newLink(), outbox, clock, logger, onClaimed: nothing, onDiverged: nothing },
         ...{ identity: () => identity, keepTerm: () => Promise.resolve() },
       }),
   ),

@@ -170,8 +170,9 @@ export class Downlink implements Service {
     const { store, objects, twins, listener, clock } = this.#tools;
     await store.commit((tx) => {
       const previous = objects.held(held.key)?.definition;
-      objects.put(tx, held);
       const { definition: next, revision } = held;
+      // What is not understood takes nothing away: the device is served on as it was.
+      objects.put(tx, next === undefined && previous !== undefined ? { ...held, definition: previous } : held);
       if (next === undefined) return;
       const before = twins.current(tx, next);
       const after = applyDefinition(before, { previous, next, revision }, clock.now());

@@ -143,4 +143,9 @@ export class ChainBacklog {
     this.#moved = false;
     return moved;
   }
+
+  /** The position could not be written: it counts as changed still. */
+  keepMoved(): void {
+    this.#moved = true;
+  }
 }

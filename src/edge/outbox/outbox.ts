@@ -8,6 +8,7 @@ import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { seconds } from '../../kit/units.ts';
 import type { Fact } from '../../model/fact.ts';
+import { storeErrors } from '../store/errors.ts';
 import type { EdgeStore } from '../store/edge-store.ts';
 import { jsonTable } from '../store/store-layout.ts';
 import type { Transaction } from '../store/transaction.ts';
@@ -62,7 +63,8 @@ export class Outbox implements Service {
 
   async stop(deadline: Deadline): Promise<void> {
     await this.#tasks.close(deadline);
-    await this.#writePositions();
+    // Where the disk refuses, the stream itself tells the positions at the next start.
+    await whereStoreTakes(() => this.#writePositions());
   }
 
   health(): Health {
@@ -169,14 +171,16 @@ export class Outbox implements Service {
   }
 
   async #sweepRegularly(signal: AbortSignal): Promise<void> {
-    while ((await sleep(SWEEP_EVERY, signal)) === 'elapsed') {
-      await this.#writePositions();
-      const before = this.#clock.monotonic() - KEEP_ACKNOWLEDGED;
-      for (const [chain, backlog] of this.#chains) {
-        const through = backlog.takeSettled(before);
-        if (through === undefined) continue;
-        await this.#store.clear(OUTBOX_ENTRIES, { from: entryKey(chain, 0), through: entryKey(chain, through) });
-      }
+    while ((await sleep(SWEEP_EVERY, signal)) === 'elapsed') await whereStoreTakes(() => this.#sweep());
+  }
+
+  async #sweep(): Promise<void> {
+    await this.#writePositions();
+    const before = this.#clock.monotonic() - KEEP_ACKNOWLEDGED;
+    for (const [chain, backlog] of this.#chains) {
+      const through = backlog.takeSettled(before);
+      if (through === undefined) continue;
+      await this.#store.clear(OUTBOX_ENTRIES, { from: entryKey(chain, 0), through: entryKey(chain, through) });
     }
   }
 
@@ -185,7 +189,19 @@ export class Outbox implements Service {
     const moved = [...this.#chains].filter(([, backlog]) => backlog.takeMoved());
     if (moved.length === 0) return;
     await this.#store.commit((tx) => {
+      tx.onFailure(() => {
+        for (const [, backlog] of moved) backlog.keepMoved();
+      });
       for (const [chain, backlog] of moved) tx.put(POSITIONS, chain, backlog.position);
     });
+  }
+}
+
+/** A store that refuses writes says so itself; what it did not take is tried again in the next round. */
+async function whereStoreTakes(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!storeErrors.STORE_UNAVAILABLE.is(error)) throw error;
   }
 }

@@ -100,7 +100,12 @@ export class EdgeStore implements Service {
 
   /** Removes a range without syncing: for what nobody will miss if it is back after a power cut. */
   async clear(table: Named, bounds: { readonly from: string; readonly through: string }): Promise<void> {
-    await this.#open().clear({ gte: keyIn(table, bounds.from), lte: keyIn(table, bounds.through) });
+    const level = this.#open();
+    try {
+      await level.clear({ gte: keyIn(table, bounds.from), lte: keyIn(table, bounds.through) });
+    } catch (error) {
+      throw storeErrors.STORE_UNAVAILABLE({ reason: messageOf(error) }, error);
+    }
   }
 
   /**

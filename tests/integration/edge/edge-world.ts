@@ -8,7 +8,7 @@ import { EdgeNode } from '../../../src/edge/edge-node.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
 import { silentLogger, type LogFields, type Logger } from '../../../src/kit/logger.ts';
 import { mebibytes, seconds } from '../../../src/kit/units.ts';
-import type { DeviceDefinition } from '../../../src/model/device.ts';
+import type { DeviceDefinition, DeviceId } from '../../../src/model/device.ts';
 import { putIfRevision, readLast } from '../../../src/nats/direct-get.ts';
 import { ensureStreams } from '../../../src/nats/jetstream-admin.ts';
 import { NatsLink } from '../../../src/nats/nats-link.ts';
@@ -154,8 +154,12 @@ export class EdgeWorld implements AsyncDisposable {
   // The hub's hand.
 
   async put(definition: DeviceDefinition): Promise<void> {
-    const key = desiredKey(NODE, 'device', definition);
-    this.#keys[key] = await this.#write(key, encodeDefinition(definition));
+    await this.putBytes(definition, encodeDefinition(definition));
+  }
+
+  async putBytes(device: DeviceId, bytes: Uint8Array): Promise<void> {
+    const key = desiredKey(NODE, 'device', device);
+    this.#keys[key] = await this.#write(key, bytes);
     await this.putIndex();
   }
 

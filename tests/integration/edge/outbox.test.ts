@@ -1,8 +1,9 @@
 // The outbox over a real store: nothing lost, nothing doubled, in order, across restarts.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { Outbox, OUTBOX_ENTRIES } from '../../../src/edge/outbox/outbox.ts';
 import { EdgeStore } from '../../../src/edge/store/edge-store.ts';
+import { storeErrors } from '../../../src/edge/store/errors.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../src/kit/logger.ts';
 import { seconds } from '../../../src/kit/units.ts';
@@ -176,22 +177,69 @@ void test('two readings of one chain at once leave nothing out', async () => {
   await running.stop();
 });
 
-void test('what the stream acknowledged stays on disk for more than two minutes, and what waits stays for ever', async () => {
-  await using dir = await tempDir();
-  const clock = new ManualClock();
-  const running = await open(dir.path, clock);
-  await enlist(running, 1, 30);
-  await send(running, 10);
-  clock.advance(100_000);
-  await send(running, 10);
+/** A store whose disk is full while the test says so. */
+class FullStore extends EdgeStore {
+  isFull = false;
+  refused = 0;
 
-  clock.advance(31_000);
+  override commit<T>(build: Parameters<typeof EdgeStore.prototype.commit<T>>[0]): Promise<T> {
+    if (!this.isFull) return super.commit(build);
+    return super.commit((tx) => {
+      build(tx);
+      this.refused += 1;
+      tx.undo();
+      throw storeErrors.STORE_UNAVAILABLE({ reason: 'no space left on device' });
+    });
+  }
+}
 
-  await waitUntil('the older ten to be swept', async () => (await entriesOnDisk(running)) <= 20, 15_000);
-  assert.equal(await entriesOnDisk(running), 20);
-  await running.crash();
-  const again = await open(dir.path, clock);
-  assert.equal(again.outbox.position(CHAIN).acknowledged, 20);
-  assert.deepEqual(await send(again, 100), numbers(21, 30));
-  await again.stop();
+// Both wait for the regular sweep, together.
+void suite('the regular sweep', { concurrency: true }, () => {
+  void test('what the stream acknowledged stays on disk for more than two minutes, and what waits stays for ever', async () => {
+    await using dir = await tempDir();
+    const clock = new ManualClock();
+    const running = await open(dir.path, clock);
+    await enlist(running, 1, 30);
+    await send(running, 10);
+    clock.advance(100_000);
+    await send(running, 10);
+
+    clock.advance(31_000);
+
+    await waitUntil('the older ten to be swept', async () => (await entriesOnDisk(running)) <= 20, 15_000);
+    assert.equal(await entriesOnDisk(running), 20);
+    await running.crash();
+    const again = await open(dir.path, clock);
+    assert.equal(again.outbox.position(CHAIN).acknowledged, 20);
+    assert.deepEqual(await send(again, 100), numbers(21, 30));
+    await again.stop();
+  });
+
+  void test('a full disk neither ends the outbox nor keeps it from stopping, and what it refused is written later', async () => {
+    await using dir = await tempDir();
+    const store = new FullStore({ dataDir: dir.path }, { logger: silentLogger });
+    await store.start(NEVER);
+    const outbox = new Outbox({ store, clock: new ManualClock(), incarnation: () => 'i' });
+    await outbox.start(NEVER);
+    let ended: unknown = 'running';
+    void outbox.ended.then((failure) => (ended = failure));
+    for (let n = 0; n < 3; n += 1) await store.commit((tx) => outbox.enlist(tx, CHAIN, factOf(n)));
+    outbox.acknowledge(CHAIN, { acknowledged: 2, streamSequence: 9 });
+
+    store.isFull = true;
+    await waitUntil('the sweep to be refused', () => store.refused > 0, 15_000);
+    await new Promise(setImmediate);
+    assert.equal(ended, 'running');
+    store.isFull = false;
+    await outbox.stop(Deadline.after(seconds(2)));
+
+    const next = new Outbox({ store, clock: new ManualClock(), incarnation: () => 'j' });
+    await next.start(NEVER);
+    assert.deepEqual(next.position(CHAIN), { acknowledged: 2, streamSequence: 9 });
+    assert.equal(next.waiting(CHAIN), 1);
+    store.isFull = true;
+    next.acknowledge(CHAIN, { acknowledged: 3, streamSequence: 10 });
+    await next.stop(Deadline.after(seconds(2)));
+    await store.stop(Deadline.after(seconds(2)));
+  });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StoreIdentity } from '../../../../../src/edge/store/store-identity.ts';
-import { resume } from '../../../../../src/edge/uplink/chain.ts';
+import { isForeign, resume } from '../../../../../src/edge/uplink/chain.ts';
 import { decideClaim } from '../../../../../src/edge/uplink/claim.ts';
 
 const isOurs = (incarnation: string): boolean => ['now', 'earlier'].includes(incarnation);
@@ -33,6 +33,14 @@ void test('the last word of another store stays, and ours comes behind it', () =
       kind: 'move',
       position: { acknowledged: 10, streamSequence: 510 },
     });
+  }
+});
+
+void test('a message of another store, or without an id of ours, is foreign', () => {
+  assert.equal(isForeign(undefined, isOurs), false);
+  assert.equal(isForeign({ sequence: 5, messageId: 'earlier.2' }, isOurs), false);
+  for (const messageId of ['stranger.77', undefined, 'no id']) {
+    assert.equal(isForeign({ sequence: 5, messageId }, isOurs), true);
   }
 });
 
