@@ -56,6 +56,7 @@ interface Run {
 async function run(updates: number, isRecorded: boolean): Promise<Run> {
   const dataDir = await mkdtemp(join(tmpdir(), 'skerry-bench-'));
   const batches: Batch[] = [];
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with `call`, and put back as it was
   const operationsOf = Transaction.prototype.operations;
   const store = new EdgeStore({ dataDir }, { logger: silentLogger });
   await store.start(new AbortController().signal);

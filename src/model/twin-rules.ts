@@ -133,6 +133,9 @@ function confirmDesired(property: TwinProperty, name: string, value: string, now
   return { property: { ...property, observedDesired }, changes: [change] };
 }
 
+/** States that a report does not contradict. */
+const SPEAKING_STATES = ['online', 'ok', 'unhealthy'];
+
 /** A device that reports is online, whatever it was believed to be. */
 function seenOnline(
   twin: Twin,
@@ -140,7 +143,8 @@ function seenOnline(
   now: number,
 ): { readonly twin: Twin; readonly changes: readonly Change[] } {
   const reports = updates.some(({ actual }) => actual !== undefined);
-  return reports && twin.state?.state !== 'online' ? applyState(twin, 'online', now) : { twin, changes: [] };
+  const isBelievedAway = !SPEAKING_STATES.includes(twin.state?.state.toLowerCase() ?? '');
+  return reports && isBelievedAway ? applyState(twin, 'online', now) : { twin, changes: [] };
 }
 
 export function applyState(

@@ -7,6 +7,7 @@ import {
   UP_STREAM,
   UP_SUBJECTS,
 } from '../wire/nats-subjects.ts';
+import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import type { Bytes } from '../kit/units.ts';
 
 /** The part of JetStream's stream configuration that Skerry decides; field names are the server's. */
@@ -26,10 +27,6 @@ export interface StreamShape {
 
 const NANOSECONDS_PER_SECOND = 1_000_000_000;
 const DAY = 24 * 3600 * NANOSECONDS_PER_SECOND;
-const MEBIBYTE = 1024 * 1024;
-
-/** A fact larger than this is refused at the gate, so the stream never has to. */
-export const MAX_MESSAGE_BYTES = MEBIBYTE;
 
 const base = {
   max_msgs_per_subject: -1,

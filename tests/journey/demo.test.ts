@@ -67,7 +67,7 @@ test('a newcomer watches the counter in Kubernetes, on MQTT and on NATS, and swi
     lines.flatMap((line) => pattern.exec(line)?.[1] ?? []).map(Number);
   const heardLocally = counts(local.lines, /default\/counter\/twin\/update \{.*"count":\{"actual":\{"value":"(\d+)"/);
   const heardInCloud = counts(cloud.lines, /default\/counter {2}count = (\d+)/);
-  const common = heardLocally.filter((count) => count >= (heardInCloud[0] ?? 0));
+  const common = heardLocally.slice(heardLocally.indexOf(heardInCloud[0] ?? -1));
   assert.ok(heardInCloud.length > 4, `a cloud subscriber heard ${heardInCloud.length} counts`);
   assert.deepEqual(heardInCloud.slice(0, 4), common.slice(0, 4), 'the cloud hears every value that the device said');
   assert.ok(

@@ -142,7 +142,15 @@ export class Demo implements Service {
     const { dataDir, addresses } = this.#config;
     const { kubernetes, nats, http } = this.#said.hub;
     const api = ['--api', again(addresses.api, kubernetes), '--http', again(addresses.http, http)];
-    return ['--data-dir', dataDir, '--local-node', DEMO_NODE, '--nats-listen', again(addresses['nats-listen'], nats), ...api];
+    return [
+      '--data-dir',
+      dataDir,
+      '--local-node',
+      DEMO_NODE,
+      '--nats-listen',
+      again(addresses['nats-listen'], nats),
+      ...api,
+    ];
   }
 
   #edgeArgs(): readonly string[] {

@@ -1,13 +1,11 @@
 // A nats-server of the hub's own, as a service: one server per store, whatever happens to the hub. A server left over from a hub
 // that was killed is taken over, never doubled (a second one on the same store starts without complaint and ruins it).
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { backoffDelay } from '../../kit/backoff.ts';
 import { Deadline } from '../../kit/deadline.ts';
-import { codeOf, isAbort, messageOf } from '../../kit/errors.ts';
+import { isAbort, messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
@@ -15,18 +13,15 @@ import { TaskGroup } from '../../kit/task-group.ts';
 import { ms, seconds } from '../../kit/units.ts';
 import { asInteger, asObject, parseJson } from '../../wire/json.ts';
 import { keptPassword, readIfThere, writePrivateFile } from '../private-files.ts';
-import { natsServerErrors } from './errors.ts';
+import { installedServer, type InstalledServer } from './installed-server.ts';
 import { choosePort, type WantedAddress } from './port-choice.ts';
 import {
   bracketed,
   configText,
-  isAtLeast,
   OLDEST_VERSION,
-  parseVersion,
   type NatsUser,
   type ServerFiles,
   type ServerShape,
-  type ServerVersion,
 } from './server-config.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -51,7 +46,7 @@ export class ManagedNatsServer implements Service {
   readonly #files: ServerFiles;
   readonly #tasks = new TaskGroup();
   #process: ServerProcess | undefined;
-  #version: ServerVersion = OLDEST_VERSION;
+  #installed: InstalledServer = { program: 'nats-server', version: OLDEST_VERSION };
   #port = 0;
   #password = '';
   #reason: string | undefined = 'not started';
@@ -93,7 +88,7 @@ export class ManagedNatsServer implements Service {
 
   /** Resolves when the server answers. Rejects with NATS_SERVER_MISSING, NATS_SERVER_TOO_OLD, NATS_PORT_IN_USE, …_NOT_READY. */
   async start(signal: AbortSignal): Promise<void> {
-    this.#version = await installedVersion();
+    this.#installed = await installedServer();
     await mkdir(this.#files.store, { recursive: true, mode: 0o700 });
     this.#password = await keptPassword(join(this.#dir, 'hub-password'));
     const remembered = await this.#rememberedPort();
@@ -157,7 +152,7 @@ export class ManagedNatsServer implements Service {
 
   async #spawn(signal: AbortSignal): Promise<ServerProcess> {
     await this.#writeConfig();
-    const started = await ServerProcess.spawn(this.#files);
+    const started = await ServerProcess.spawn(this.#installed.program, this.#files);
     try {
       await started.ready(await this.#shape(), signal);
     } catch (error) {
@@ -197,7 +192,14 @@ export class ManagedNatsServer implements Service {
   async #shape(): Promise<ServerShape> {
     const users = [{ user: HUB_USER, password: this.#password }, ...(await this.#nodeUsers())];
     const name = `skerry-${createHash('sha256').update(this.#dir).digest('hex').slice(0, 12)}`;
-    return { name, host: this.#config.host, port: this.#port, files: this.#files, users, version: this.#version };
+    return {
+      name,
+      host: this.#config.host,
+      port: this.#port,
+      files: this.#files,
+      users,
+      version: this.#installed.version,
+    };
   }
 
   async #writeConfig(): Promise<void> {
@@ -207,17 +209,5 @@ export class ManagedNatsServer implements Service {
   async #rememberedPort(): Promise<number | undefined> {
     const kept = asObject(parseJson((await readIfThere(this.#files.address)) ?? ''));
     return kept?.['host'] === this.#config.host ? asInteger(kept['port']) : undefined;
-  }
-}
-
-async function installedVersion(): Promise<ServerVersion> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)('nats-server', ['--version']);
-    const version = parseVersion(`${stdout}${stderr}`);
-    if (version !== undefined && isAtLeast(version, OLDEST_VERSION)) return version;
-    throw natsServerErrors.NATS_SERVER_TOO_OLD({ found: stdout.trim(), wanted: OLDEST_VERSION.join('.') });
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') throw natsServerErrors.NATS_SERVER_MISSING({}, error);
-    throw error;
   }
 }

@@ -36,8 +36,8 @@ export class ServerProcess {
   }
 
   /** In a process group of its own: Ctrl-C in the terminal reaches the hub, which stops the server in its order. */
-  static async spawn(files: ServerFiles): Promise<ServerProcess> {
-    const child = spawn('nats-server', ['-c', files.config], { detached: true, stdio: 'ignore' });
+  static async spawn(program: string, files: ServerFiles): Promise<ServerProcess> {
+    const child = spawn(program, ['-c', files.config], { detached: true, stdio: 'ignore' });
     const pid = await new Promise<number>((resolve, reject) => {
       child.once('spawn', () => resolve(child.pid ?? -1));
       child.once('error', (error) =>

@@ -2,7 +2,7 @@
 // it is sent, and nothing behind it on its chain would ever arrive: so it is refused here, before anything is stored. Pure.
 import type { Change } from '../../model/fact.ts';
 import type { Twin } from '../../model/twin.ts';
-import { MAX_MESSAGE_BYTES } from '../../nats/stream-plan.ts';
+import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
 import { encodeFact } from '../../wire/device-events.ts';
 
 /** Room for the message's headers, and for ids and counters that are longer when the fact is sent. */

@@ -154,7 +154,7 @@ export class Ingress implements PublishGate {
     const parsed = parseStateUpdate(publication.payload);
     if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
     const { eventId } = parsed;
-    const trace = traceOf(publication, eventId);
+    const trace = traceOf(publication, eventId === '' ? '' : `state/${eventId}`);
     return this.#tools.store.commit((tx): Outcome => {
       const found = this.#deviceIn(tx, device);
       if (found === undefined) return refuse(eventId, 404, unknownDevice(device));

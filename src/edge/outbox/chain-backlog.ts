@@ -17,8 +17,12 @@ export interface OutboxEntry {
 
 interface Acknowledgement {
   readonly sequence: number;
+  /** When the first and the last of what it stands for was acknowledged. */
+  readonly since: number;
   readonly at: number;
 }
+
+const NOTED_TOGETHER_MS = 1000;
 
 export class ChainBacklog {
   #position: ChainPosition = { acknowledged: 0, streamSequence: 0 };
@@ -57,7 +61,7 @@ export class ChainBacklog {
   /** An entry seen while the store was read at start, at this moment. */
   foundOnDisk(sequence: number, at: number): void {
     if (sequence > this.#position.acknowledged) this.#onDiskOnly += 1;
-    else this.#acknowledged = [{ sequence, at }];
+    else this.#acknowledged = [{ sequence, since: at, at }];
   }
 
   /** A new entry. True when it is kept in memory too. */
@@ -108,7 +112,7 @@ export class ChainBacklog {
     this.#onDiskOnly = found.sequences.length + found.arrived.filter((sequence) => sequence > this.#counted).length;
     this.#acknowledged = this.#acknowledged.filter(({ sequence }) => sequence <= position.acknowledged);
     // The stream may have stored these only just now, and not have synced them yet.
-    if (position.acknowledged > 0) this.#acknowledged.push({ sequence: position.acknowledged, at });
+    if (position.acknowledged > 0) this.#acknowledged.push({ sequence: position.acknowledged, since: at, at });
     this.#position = position;
     this.#moved = true;
     return dropped;
@@ -123,11 +127,18 @@ export class ChainBacklog {
     const kept = this.#head.findIndex(({ sequence }) => sequence > position.acknowledged);
     const dropped = kept === -1 ? this.#head.length : kept;
     if (dropped > 0) this.#head = this.#head.slice(dropped);
-    if (position.acknowledged > this.#position.acknowledged)
-      this.#acknowledged.push({ sequence: position.acknowledged, at });
+    if (position.acknowledged > this.#position.acknowledged) this.#note(position.acknowledged, at);
     this.#position = position;
     this.#moved = true;
     return dropped;
+  }
+
+  /** One note for all that is acknowledged within a second: a busy chain would otherwise hold thousands of them. */
+  #note(sequence: number, at: number): void {
+    const last = this.#acknowledged.at(-1);
+    if (last !== undefined && at - last.since < NOTED_TOGETHER_MS) this.#acknowledged.pop();
+    const since = last !== undefined && at - last.since < NOTED_TOGETHER_MS ? last.since : at;
+    this.#acknowledged.push({ sequence, since, at });
   }
 
   /** The newest sequence that was acknowledged before the moment and is still on disk. */

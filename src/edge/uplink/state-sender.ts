@@ -9,7 +9,7 @@ import type { DeviceId } from '../../model/device.ts';
 import type { Change, Fact } from '../../model/fact.ts';
 import type { Twin } from '../../model/twin.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
-import { MAX_MESSAGE_BYTES } from '../../nats/stream-plan.ts';
+import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
 import { encodeBatch, encodeFact } from '../../wire/device-events.ts';
 import { stateSubject } from '../../wire/nats-subjects.ts';
 
