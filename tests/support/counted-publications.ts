@@ -88,7 +88,7 @@ export class CountedPublications {
     });
     this.#unacknowledged += 1;
     this.#client.publish(`$hw/events/device/default/${device}/twin/update`, payload, { qos: 1 }, (error) => {
-      if (error !== undefined) return;
+      if (error instanceof Error) return;
       this.#unacknowledged -= 1;
       this.#acknowledged.get(device)?.add(number);
     });

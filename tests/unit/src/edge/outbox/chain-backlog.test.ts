@@ -165,13 +165,25 @@ void test('recounts, also overlapping ones, lose no entry and never let a newer 
 void test('acknowledged entries settle when their time has come, oldest first, once', () => {
   const backlog = new ChainBacklog();
   for (const sequence of [1, 2, 3]) backlog.append(entryOf(sequence), true);
-  backlog.acknowledge({ acknowledged: 1, streamSequence: 10 }, 100);
-  backlog.acknowledge({ acknowledged: 3, streamSequence: 12 }, 200);
+  backlog.acknowledge({ acknowledged: 1, streamSequence: 10 }, 1000);
+  backlog.acknowledge({ acknowledged: 3, streamSequence: 12 }, 2000);
 
-  assert.equal(backlog.takeSettled(99), undefined);
-  assert.equal(backlog.takeSettled(150), 1);
-  assert.equal(backlog.takeSettled(150), undefined);
-  assert.equal(backlog.takeSettled(200), 3);
+  assert.equal(backlog.takeSettled(999), undefined);
+  assert.equal(backlog.takeSettled(1500), 1);
+  assert.equal(backlog.takeSettled(1500), undefined);
+  assert.equal(backlog.takeSettled(2000), 3);
+});
+
+void test('what is acknowledged within a second settles together, when the last of it may', () => {
+  const backlog = new ChainBacklog();
+  for (const sequence of [1, 2, 3]) backlog.append(entryOf(sequence), true);
+  backlog.acknowledge({ acknowledged: 1, streamSequence: 10 }, 1000);
+  backlog.acknowledge({ acknowledged: 2, streamSequence: 11 }, 1999);
+  backlog.acknowledge({ acknowledged: 3, streamSequence: 12 }, 2000);
+
+  assert.equal(backlog.takeSettled(1998), undefined);
+  assert.equal(backlog.takeSettled(1999), 2);
+  assert.equal(backlog.takeSettled(2000), 3);
 });
 
 void test('what the stream is found to have settles only after its full time, for it may have it since a moment', () => {
