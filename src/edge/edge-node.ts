@@ -95,7 +95,7 @@ function createKeeping({ dataDir, credentials: { node } }: EdgeConfig, { logger 
   const twins = new TwinBook();
   const objects = new DesiredObjects();
   const seen = new RedeliveryRecords();
-  const memory = new NodeMemory({ node, dataDir }, { store, parts: [twins, objects, seen] });
+  const memory = new NodeMemory({ node, dataDir }, { store, parts: [twins, objects] });
   const outbox = new Outbox({ store, clock: systemClock, incarnation: () => memory.identity.incarnation });
   const chains = { twin: new Remembered(chainIn('twin', node)), event: new Remembered(chainIn('event', node)) };
   const chainOf = (chainClass: ChainClass, device: DeviceId): string => chains[chainClass].get(deviceKey(device));

@@ -84,6 +84,8 @@ export class Ingress implements PublishGate {
     const topic = this.#topics.get(publication.topic);
     if (topic === undefined) return { kind: 'admit' };
     try {
+      const loading = this.#recordsOf(topic.device);
+      if (loading !== undefined) await loading;
       const outcome = await this.#serve(topic.device, topic.request, publication);
       if (outcome.kind === 'done') return { kind: 'admit', afterwards: outcome.answer };
       const { refusal } = outcome;
@@ -178,6 +180,12 @@ export class Ingress implements PublishGate {
       if (found === undefined) return refuse(parsed.eventId, 404, unknownDevice(device));
       return { kind: 'done', answer: () => this.#tools.answers.twinRead(device, found.twin, parsed.eventId) };
     });
+  }
+
+  /** Something to await before a known device's first publication of this start. */
+  #recordsOf(device: DeviceId): Promise<void> | undefined {
+    const { definitionOf, seen, store } = this.#tools;
+    return definitionOf(device) === undefined ? undefined : seen.prepare(store, deviceKey(device));
   }
 
   #deviceIn(

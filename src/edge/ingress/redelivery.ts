@@ -9,15 +9,15 @@ import type { Transaction } from '../store/transaction.ts';
 /** How many publications of one device are remembered: more than any client keeps unacknowledged. */
 export const REMEMBERED = 1024;
 
-/** What is kept of a publication: short hashes, empty where it had no event id or no packet id. */
-export interface Trace {
-  readonly event: string;
-  readonly packet: string;
-  readonly payload: string;
-}
+/**
+ * What is kept of a publication, as short text, because a thousand are kept per device: `e` and its event id, or `p`, a hash of
+ * client and packet id, and a hash of the payload; empty where it had neither.
+ */
+export type Trace = string;
 
-interface Slot extends Trace {
+interface Slot {
   readonly n: number;
+  readonly trace: Trace;
 }
 
 const SLOTS = jsonTable<Slot>('seen');
@@ -31,10 +31,8 @@ export interface Traceable {
 /** The publisher's own id decides alone where there is one; otherwise packet id and payload together. */
 export function traceOf(publication: Traceable, eventId: string): Trace {
   const { clientId, packetId, payload } = publication;
-  if (eventId !== '')
-    return { event: eventId.length <= HASH_LENGTH ? eventId : hash(eventId), packet: '', payload: '' };
-  if (packetId === undefined) return { event: '', packet: '', payload: '' };
-  return { event: '', packet: hash(`${packetId}/${clientId}`), payload: hash(payload) };
+  if (eventId !== '') return `e${eventId.length <= HASH_LENGTH ? eventId : hash(eventId)}`;
+  return packetId === undefined ? '' : `p${hash(`${packetId}/${clientId}`)}${hash(payload)}`;
 }
 
 const HASH_LENGTH = 12;
@@ -43,10 +41,13 @@ const HASH_LENGTH = 12;
 const hash = (value: string | Uint8Array): string =>
   createHash('sha1').update(value).digest('base64').slice(0, HASH_LENGTH);
 
+const isEvent = (trace: Trace): boolean => trace.startsWith('e');
+const packetOf = (trace: Trace): string => trace.slice(0, 1 + HASH_LENGTH);
+
 class DeviceRing {
   #next = 0;
-  readonly #slots: (Trace | undefined)[] = [];
-  readonly #events = new Set<string>();
+  readonly #slots: Trace[] = [];
+  readonly #events = new Set<Trace>();
 
   get next(): number {
     return this.#next;
@@ -55,15 +56,15 @@ class DeviceRing {
   /** Returns what undoes it; to be called, if at all, before anything older is undone. */
   add(n: number, trace: Trace): () => void {
     const slot = n % REMEMBERED;
-    const replaced = this.#slots[slot];
+    const replaced = this.#slots[slot] ?? '';
     const next = this.#next;
-    if (replaced !== undefined) this.#events.delete(replaced.event);
+    this.#events.delete(replaced);
     this.#slots[slot] = trace;
-    if (trace.event !== '') this.#events.add(trace.event);
+    if (isEvent(trace)) this.#events.add(trace);
     this.#next = n + 1;
     return () => {
-      this.#events.delete(trace.event);
-      if (replaced !== undefined && replaced.event !== '') this.#events.add(replaced.event);
+      this.#events.delete(trace);
+      if (isEvent(replaced)) this.#events.add(replaced);
       this.#slots[slot] = replaced;
       this.#next = next;
     };
@@ -71,11 +72,11 @@ class DeviceRing {
 
   /** The newest record of the same packet id decides: the client had its PUBACK before it used the id again. */
   has(trace: Trace, isDuplicate: boolean): boolean {
-    if (trace.event !== '') return this.#events.has(trace.event);
-    if (!isDuplicate || trace.packet === '') return false;
+    if (isEvent(trace)) return this.#events.has(trace);
+    if (!isDuplicate || trace === '') return false;
     for (let back = 1; back <= Math.min(REMEMBERED, this.#next); back += 1) {
-      const found = this.#slots[(this.#next - back) % REMEMBERED];
-      if (found?.packet === trace.packet) return found.payload === trace.payload;
+      const found = this.#slots[(this.#next - back) % REMEMBERED] ?? '';
+      if (packetOf(found) === packetOf(trace)) return found === trace;
     }
     return false;
   }
@@ -83,13 +84,17 @@ class DeviceRing {
 
 export class RedeliveryRecords {
   readonly #rings = new Map<string, DeviceRing>();
+  readonly #loading = new Map<string, Promise<void>>();
 
-  async load(store: EdgeStore): Promise<void> {
-    this.#rings.clear();
-    const slots: (readonly [string, Slot])[] = [];
-    for await (const [key, slot] of store.all(SLOTS)) slots.push([key.slice(0, key.lastIndexOf('#')), slot]);
-    slots.sort(([, a], [, b]) => a.n - b.n);
-    for (const [device, { n, event, packet, payload }] of slots) this.#ring(device).add(n, { event, packet, payload });
+  /**
+   * To be awaited, where it gives something to await, before a device's first publication is judged: its records are read then,
+   * so that starting a node does not wait for those of all devices.
+   */
+  prepare(store: EdgeStore, device: string): Promise<void> | undefined {
+    if (this.#rings.has(device)) return undefined;
+    const loading = this.#loading.get(device) ?? this.#load(store, device);
+    this.#loading.set(device, loading);
+    return loading;
   }
 
   isRedelivered(device: string, trace: Trace, isDuplicate: boolean): boolean {
@@ -101,7 +106,19 @@ export class RedeliveryRecords {
     const ring = this.#ring(device);
     const n = ring.next;
     tx.onFailure(ring.add(n, trace));
-    tx.put(SLOTS, `${device}#${n % REMEMBERED}`, { n, ...trace });
+    tx.put(SLOTS, `${device}#${n % REMEMBERED}`, { n, trace });
+  }
+
+  async #load(store: EdgeStore, device: string): Promise<void> {
+    try {
+      const bounds = { after: `${device}#`, before: `${device}$`, limit: REMEMBERED };
+      const slots = (await store.between(SLOTS, bounds)).map(([, slot]) => slot);
+      const ring = new DeviceRing();
+      for (const { n, trace } of slots.sort((a, b) => a.n - b.n)) ring.add(n, trace);
+      this.#rings.set(device, ring);
+    } finally {
+      this.#loading.delete(device);
+    }
   }
 
   #ring(device: string): DeviceRing {

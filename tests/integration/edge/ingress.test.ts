@@ -47,7 +47,6 @@ class Gate {
   async start(): Promise<this> {
     await this.store.start(NEVER);
     await this.twins.load(this.store);
-    await this.seen.load(this.store);
     await this.outbox.start(NEVER);
     return this;
   }

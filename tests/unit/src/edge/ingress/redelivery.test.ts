@@ -17,18 +17,15 @@ function remember(records: RedeliveryRecords, trace: Trace): Transaction {
   return tx;
 }
 
-/** The part of a store that `load` reads, over what the transactions wrote. */
+/** The part of a store that `prepare` reads, over what the transactions wrote. */
 function diskOf(transactions: readonly Transaction[]): EdgeStore {
   const kept = new Map<string, string>();
   for (const tx of transactions) {
     for (const one of tx.operations()) if (one.type === 'put') kept.set(one.key, one.value);
   }
-  const all = async function* () {
-    for (const [key, value] of [...kept].toSorted()) {
-      yield Promise.resolve([key.slice(key.indexOf('!') + 1), JSON.parse(value) as unknown] as const);
-    }
-  };
-  return { all } as unknown as EdgeStore;
+  const between = (): Promise<unknown> =>
+    Promise.resolve([...kept].toSorted().map(([key, value]) => [key, JSON.parse(value) as unknown]));
+  return { between } as unknown as EdgeStore;
 }
 
 void test('an event id is known again, whoever sends it and however', () => {
@@ -119,7 +116,7 @@ void test('after a restart exactly the same is known', async () => {
         else written.push(tx);
       }
       const after = new RedeliveryRecords();
-      await after.load(diskOf(written));
+      await after.prepare(diskOf(written), DEVICE);
       for (const [one] of publications) {
         assert.equal(after.isRedelivered(DEVICE, one, true), before.isRedelivered(DEVICE, one, true));
       }
@@ -132,7 +129,7 @@ void test('a full ring is the same after a restart', async () => {
   const written = Array.from({ length: REMEMBERED + 300 }, (_, n) => remember(before, byEvent(`e${n}`)));
   const after = new RedeliveryRecords();
 
-  await after.load(diskOf(written));
+  await after.prepare(diskOf(written), DEVICE);
   remember(after, byEvent('next'));
 
   assert.equal(after.isRedelivered(DEVICE, byEvent('e300'), false), false);
