@@ -236,6 +236,7 @@ export class Uplink implements Service {
   async #sendOldest(session: Session, chain: string): Promise<'sent' | 'empty' | 'setback'> {
     const { outbox } = this.#tools;
     const entries = await outbox.oldest(chain, MOST_FACTS_PER_MESSAGE);
+    if (this.#session !== session) return 'setback';
     const { batch, newest } = this.#encode(session, entries);
     if (newest === undefined) return 'empty';
     const result = await this.#sender.send({
