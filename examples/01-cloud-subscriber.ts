@@ -1,17 +1,19 @@
 // A cloud service in a few lines: it subscribes to what every node reports and prints each value.
 //
-//   node dist/examples/01-cloud-subscriber.js nats://viewer:PASSWORD@127.0.0.1:4222
+//   node dist/examples/01-cloud-subscriber.js .skerry/demo/nats-viewer.json
 //
-// The demo prints the URL; a hub keeps it in `nats-viewer.json` of its data directory. A core subscription sees what happens from
+// A hub keeps that file in its data directory: an address, a name and a password of somebody who may only listen. A core subscription sees what happens from
 // now on; a JetStream consumer of `skerry-up` would also see what happened before.
+import { readFileSync } from 'node:fs';
 import { connect } from 'nats';
 
-const url = new URL(process.argv[2] ?? '');
+const file = process.argv[2] ?? '.skerry/demo/nats-viewer.json';
+const url = new URL((JSON.parse(readFileSync(file, 'utf8')) as { readonly url: string }).url);
 const connection = await connect({
   servers: url.host,
   user: url.username,
   pass: url.password,
-  inboxPrefix: '_INBOX_viewer',
+  inboxPrefix: '_INBOX__viewer',
 });
 process.once('SIGINT', () => void connection.drain());
 process.once('SIGTERM', () => void connection.drain());

@@ -8,15 +8,15 @@ import type { Health, Service } from '../kit/service.ts';
 import { Remembered } from '../kit/remembered.ts';
 import { Supervisor } from '../kit/supervisor.ts';
 import { deviceKey, parseDeviceKey, type DeviceId } from '../model/device.ts';
-import { desiredChanges } from '../model/twin-rules.ts';
 import { NatsLink } from '../nats/nats-link.ts';
 import { chainSubject, inboxPrefix, type ChainClass } from '../wire/nats-subjects.ts';
 import { EdgeAdmin } from './admin/edge-admin.ts';
+import { answersOf, listenerOf } from './announcements.ts';
 import { Downlink } from './downlink/downlink.ts';
 import type { EdgeConfig } from './edge-config.ts';
 import { Egress } from './egress/egress.ts';
 import { MapperTopics } from './egress/mapper-topics.ts';
-import { Ingress, type TwinUpdated } from './ingress/ingress.ts';
+import { Ingress } from './ingress/ingress.ts';
 import { RedeliveryRecords } from './ingress/redelivery.ts';
 import { DesiredObjects } from './meta/desired-objects.ts';
 import { NodeMemory } from './node-memory.ts';
@@ -118,17 +118,7 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
   );
   const publisher = { publish: broker.publishSoon.bind(broker), hasSubscribers: broker.hasSubscribers.bind(broker) };
   const egress = new Egress({ broker: publisher, clock: systemClock });
-  const answers = {
-    updated: (update: TwinUpdated): void => {
-      egress.updated(update);
-      const definition = definitionOf(update.after);
-      if (definition !== undefined && desiredChanges(update.before, update.after).length > 0)
-        egress.defined(definition, update.after);
-    },
-    refused: egress.refused.bind(egress),
-    twinRead: egress.twinRead.bind(egress),
-    stateUpdated: egress.stateUpdated.bind(egress),
-  };
+  const answers = answersOf(egress, objects);
   const ingress = new Ingress({ ...kept, definitionOf, answers, clock: systemClock, logger });
   const mapperTopics = new MapperTopics({
     egress,
@@ -137,14 +127,15 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
   });
   const sockets = { tcp: config.mqtt, ...(config.mqttWs === undefined ? {} : { ws: config.mqttWs }) };
   const listeners = new BrokerListeners(sockets, { broker, logger });
-  return { broker, egress, ingress, mapperTopics, listeners };
+  const listener = listenerOf(egress, kept, logger);
+  return { broker, ingress, mapperTopics, listeners, listener };
 }
 
 /** NATS up and down. Being offline is a state, not a failure. */
 function createCloudSide(
   { credentials, version }: EdgeConfig,
   kept: Keeping,
-  { egress }: DeviceSide,
+  { listener }: DeviceSide,
   { logger }: Tools,
 ) {
   const { node, nats } = credentials;
@@ -178,7 +169,7 @@ function createCloudSide(
     { link, indexGeneration: () => objects.position.generation, backlog: () => outbox.depth() },
   );
   const onReached = (): void => beats.send();
-  const downlink = new Downlink({ node }, { link, store, objects, twins, listener: egress, onReached, clock, logger });
+  const downlink = new Downlink({ node }, { link, store, objects, twins, listener, onReached, clock, logger });
   return { link, services: [downlink, states, uplink, beats] };
 }
 

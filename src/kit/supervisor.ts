@@ -67,10 +67,19 @@ export class Supervisor implements Service {
     await deadline.wait(this.#begun, undefined);
     for (const service of this.#started.reverse()) {
       const begun = performance.now();
-      await deadline.wait(service.stop(deadline), undefined);
+      await deadline.wait(this.#stopOne(service, deadline), undefined);
       this.#logger.debug({ service: service.name, ms: Math.round(performance.now() - begun) }, 'stopped');
     }
     this.#settle(undefined);
+  }
+
+  /** A service that breaks its promise not to reject must not keep the others from stopping. */
+  async #stopOne(service: Service, deadline: Deadline): Promise<void> {
+    try {
+      await service.stop(deadline);
+    } catch (error) {
+      this.#logger.error({ service: service.name, reason: messageOf(error) }, 'did not stop in order');
+    }
   }
 
   #watch(service: Service): void {

@@ -184,7 +184,8 @@ export class NatsLink implements Service {
     // Not awaited: the library never ends its status iterator; it goes with the connection.
     void this.#watchStatus(connection);
     // A round trip: the server has taken the subscriptions before anybody asks something whose answer comes on one.
-    await connection.flush().catch(ignoreClosed);
+    // The library leaves it open for ever when the connection ends meanwhile.
+    await Promise.race([connection.flush().catch(ignoreClosed), connection.closed()]);
     if (!connection.isClosed()) {
       this.#connected = true;
       this.#logger.info({ url: this.#config.url }, 'linked to NATS');

@@ -100,6 +100,6 @@ export function nodePermissions(node: string): {
 
 /** What a user that only listens may do: read what nodes report. Publishing is its own inbox and nothing else. */
 export const VIEWER_PERMISSIONS = {
-  publish: ['_INBOX_viewer.>'],
-  subscribe: [UP_SUBJECTS, STATE_SUBJECTS, '_INBOX_viewer.>'],
+  publish: ['_INBOX__viewer.>'],
+  subscribe: [UP_SUBJECTS, STATE_SUBJECTS, '_INBOX__viewer.>'],
 } as const;

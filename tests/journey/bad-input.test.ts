@@ -1,6 +1,6 @@
 // What wrong use gets: a sentence that names the option, key, file or address, and the way out. Nothing changes.
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -158,4 +158,36 @@ test('with --output json an error is one JSON object with its code', async () =>
 
   assert.equal(code, 1);
   assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'EDGE_UNREACHABLE');
+});
+
+test('the version is that of the package', async () => {
+  const { stdout, code } = await runProgram(['version']);
+
+  assert.equal(code, 0);
+  assert.match(stdout, /^skerry \d+\.\d+\.\d+\n$/);
+});
+
+test('credentials that a refused start brought along change nothing', async () => {
+  await using site = await SmallSite.start([]);
+  const kept = join(site.dir, 'edge', 'credentials.json');
+  const before = await readFile(kept, 'utf8');
+  const other = join(site.dir, 'other.json');
+  await writeFile(other, CREDENTIALS, { mode: 0o600 });
+
+  const { code } = await runProgram([
+    'edge',
+    '--data-dir',
+    join(site.dir, 'edge'),
+    '--credentials',
+    other,
+    '--mqtt',
+    '127.0.0.1:0',
+    '--mqtt-ws',
+    'off',
+    '--http',
+    '127.0.0.1:0',
+  ]);
+
+  assert.equal(code, 1);
+  assert.equal(await readFile(kept, 'utf8'), before);
 });

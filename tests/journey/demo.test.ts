@@ -39,7 +39,10 @@ test('a newcomer watches the counter in Kubernetes, on MQTT and on NATS, and swi
   const kubectl = new Kubectl(demo.text('kubeconfig'));
   const { hostname, port } = new URL(demo.text('mqtt').replace('mqtt:', 'http:'));
   using local = collectLines('mosquitto_sub', ['-h', hostname, '-p', port, '-t', '$hw/events/device/#', '-v']);
-  using cloud = collectLines(process.execPath, ['dist/examples/01-cloud-subscriber.js', demo.text('natsViewer')]);
+  using cloud = collectLines(process.execPath, [
+    'dist/examples/01-cloud-subscriber.js',
+    join(dir.path, 'nats-viewer.json'),
+  ]);
 
   const first = await waitUntil('kubectl to show a count', () => shown(kubectl), 20_000);
   await waitUntil('the count to grow', async () => ((await shown(kubectl))?.count ?? 0) > first.count + 2, 10_000);
@@ -74,6 +77,55 @@ test('a newcomer watches the counter in Kubernetes, on MQTT and on NATS, and swi
     local.lines.some((line) => line.startsWith('$hw/events/device/counter/twin/update/document ')),
     'both address forms are served',
   );
+});
+
+test('without a terminal the demo prints plain lines: what listens where, what to type, and the counter', async () => {
+  await using dir = await tempDir();
+  const dataDir = join(dir.path, 'a demo');
+  using demo = collectLines(process.execPath, ['dist/bundle/skerry.js', 'demo', '--data-dir', dataDir, ...FREE_PORTS]);
+  const seen = (pattern: RegExp): string | undefined => demo.lines.find((line) => pattern.test(line));
+
+  await waitUntil(
+    'the counter to be in Kubernetes',
+    () => seen(/^counter counts \d+ .* Kubernetes shows status=ON count=\d+$/),
+    30_000,
+  );
+
+  assert.ok(seen(/MQTT +mqtt:\/\/127\.0\.0\.1:\d+ /));
+  assert.ok(seen(/export KUBECONFIG='.*a demo\/kubeconfig'/));
+  assert.ok(seen(/kill -STOP \d+; sleep 20; kill -CONT \d+/));
+  assert.ok(demo.lines.every((line) => !line.includes('\u001b')));
+  const get = await runProgram(['twin', 'get', 'default/counter', '--data-dir', dataDir]);
+  assert.match(
+    get.stdout,
+    /^default\/counter {2}online\nPROPERTY +DESIRED +REPORTED\nstatus +ON +ON\ncount +- +\d+\n$/,
+  );
+  using watching = collectLines(process.execPath, [
+    'dist/bundle/skerry.js',
+    'twin',
+    'watch',
+    'counter',
+    '--data-dir',
+    dataDir,
+    '--output',
+    'json',
+  ]);
+  await waitUntil('three changes of the twin', () => watching.lines.length > 3, 10_000);
+  process.kill(demo.pid, 'SIGTERM');
+  await waitUntil('every part to stop', () => processesNaming(dataDir).length === 0, 15_000);
+});
+
+test('a frozen nats-server does not keep the demo from stopping in time, nor stay behind', async () => {
+  await using dir = await tempDir();
+  const demo = await startDemo(dir.path);
+  const { nats } = demo.ready['pids'] as Record<string, number>;
+  process.kill(nats ?? 0, 'SIGSTOP');
+
+  const begun = performance.now();
+  assert.equal(await demo.stop(), 0);
+
+  assert.ok(performance.now() - begun < 10_000, 'stopping takes at most 10 s');
+  assert.deepEqual(processesNaming(dir.path), []);
 });
 
 test('whatever part of the demo is killed comes back, and the count goes on', async () => {

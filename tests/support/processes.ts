@@ -30,6 +30,7 @@ function commandLine(pid: string): string {
 }
 
 export interface Listener extends Disposable {
+  readonly pid: number;
   readonly lines: readonly string[];
 }
 
@@ -38,5 +39,5 @@ export function collectLines(command: string, args: readonly string[]): Listener
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
-  return { lines, [Symbol.dispose]: () => child.kill('SIGKILL') };
+  return { pid: child.pid ?? -1, lines, [Symbol.dispose]: () => child.kill('SIGKILL') };
 }

@@ -1,10 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { Deadline } from '../../kit/deadline.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { createLogger, type Logger } from '../../kit/logger.ts';
-import { asObject, asString, parseJson } from '../../wire/json.ts';
 import { chooseAddresses } from '../demo/demo-addresses.ts';
 import { Demo } from '../demo/demo.ts';
 import { guideLines } from '../demo/demo-guide.ts';
@@ -13,7 +10,7 @@ import { DemoView, pictureLine } from '../demo/demo-view.ts';
 import { followDevice, followEdge, type EdgeGlance } from '../demo/demo-watch.ts';
 import { logLevelOf, requiredSetting, settingsOf, type Settings } from '../options.ts';
 import { printJson } from '../output.ts';
-import { runService, STOP_WITHIN } from '../run-service.ts';
+import { runService } from '../run-service.ts';
 import type { ShownTwin } from '../twin/twin-source.ts';
 import { DEMO_OPTIONS } from './option-tables.ts';
 
@@ -32,12 +29,12 @@ export async function runDemo(command: Command): Promise<number> {
   const code = await runService(demo, {
     logger,
     onReady: () => {
-      if (isJson) printJson({ pid: process.pid, natsViewer: viewerUrl(dataDir), ...demo.places });
+      if (isJson) printJson({ pid: process.pid, ...demo.places });
       else
         for (const line of guideLines({
           places: demo.places,
-          natsViewer: viewerUrl(dataDir),
-          isTerminal: process.stdin.isTTY,
+          dataDir,
+          hasKeys: process.stdin.isTTY && process.stdout.isTTY,
         }))
           say(line);
       picture.follow(demo, logger, over.signal);
@@ -99,14 +96,8 @@ function keysOf(demo: Demo, view: DemoView, settings: Settings): () => void {
           ? 'the plug is out: no hub, no NATS, no Kubernetes. The counter counts on; p puts it back in'
           : 'the plug is back in',
       );
-      void demo.togglePlug(Deadline.after(STOP_WITHIN)).catch((error: unknown) => view.say(messageOf(error)));
+      void demo.togglePlug().catch((error: unknown) => view.say(messageOf(error)));
     },
     onQuit: () => process.kill(process.pid, 'SIGINT'),
   });
-}
-
-/** The hub leaves it for whoever wants to listen; empty when it did not. */
-function viewerUrl(dataDir: string): string {
-  const file = join(dataDir, 'nats-viewer.json');
-  return existsSync(file) ? (asString(asObject(parseJson(readFileSync(file, 'utf8')))?.['url']) ?? '') : '';
 }

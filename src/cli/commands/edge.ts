@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EdgeNode } from '../../edge/edge-node.ts';
@@ -21,6 +21,7 @@ export async function runEdge(command: Command): Promise<number> {
   return runService(edge, {
     logger,
     onReady: () => {
+      keepCredentials(config);
       const { mqtt, mqttWs, http } = edge.addresses;
       if (settings['output'] === 'json')
         printJson({ node: config.credentials.node, pid: process.pid, mqtt, mqttWs, http });
@@ -57,12 +58,15 @@ function credentialsFor(dataDir: string, given: string | undefined): NodeCredent
   }
   const file = given ?? kept;
   const credentials = parseCredentials(readText(file), file);
-  if (given !== undefined) {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    writeFileSync(kept, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
-    chmodSync(kept, 0o600);
-  }
   return credentials;
+}
+
+/** Only now that the node has started: a start that is refused changes nothing. Replaced whole, so that a crash leaves one or the other. */
+function keepCredentials({ dataDir, credentials }: EdgeConfig): void {
+  const kept = join(dataDir, 'credentials.json');
+  const draft = `${kept}.new`;
+  writeFileSync(draft, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, kept);
 }
 
 function readText(file: string): string {

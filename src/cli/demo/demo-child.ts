@@ -21,6 +21,8 @@ export interface DemoPart {
   /** It serves: at the first start, and again after each restart. */
   readonly onReady: (line: JsonObject) => void;
   readonly onExit: (how: string) => void;
+  /** Its error sentence, with the names that options have here. */
+  readonly inOwnWords?: (reason: string) => string;
 }
 
 const START_WITHIN = seconds(60);
@@ -48,12 +50,10 @@ export class DemoChild {
     const error = asObject(line?.['error']);
     if (line === undefined || error !== undefined) {
       this.#isWanted = false;
+      child.kill('SIGTERM');
       const { name: part, logFile: log } = this.#part;
-      throw cliErrors.DEMO_PART_FAILED({
-        part,
-        log,
-        reason: asString(error?.['message']) ?? 'it ended without a word',
-      });
+      const reason = asString(error?.['message']) ?? 'it ended without a word';
+      throw cliErrors.DEMO_PART_FAILED({ part, log, reason: this.#part.inOwnWords?.(reason) ?? reason });
     }
     this.#part.onReady(line);
     void this.#restartAfter(child);
@@ -96,6 +96,7 @@ export class DemoChild {
         isFirst = false;
       });
       lines.once('close', () => resolve(undefined));
+      child.once('error', () => resolve(undefined));
       void sleep(START_WITHIN, this.#closing.signal).then(() => resolve(undefined));
     });
   }

@@ -1,16 +1,18 @@
+import { join } from 'node:path';
 import type { DemoPlaces } from './demo.ts';
 
 export interface GuideFacts {
   readonly places: DemoPlaces;
-  /** A NATS URL that may only listen. */
-  readonly natsViewer: string;
-  readonly isTerminal: boolean;
+  readonly dataDir: string;
+  /** Whether single keys are listened to. */
+  readonly hasKeys: boolean;
 }
 
 /** Where everything listens, and what to type next. */
-export function guideLines({ places, natsViewer, isTerminal }: GuideFacts): readonly string[] {
+export function guideLines({ places, dataDir, hasKeys }: GuideFacts): readonly string[] {
   const { hostname, port } = new URL(places.mqtt);
   const other = port === '1883' ? '' : ` -p ${port}`;
+  const inDemo = `--data-dir ${quoted(dataDir)}`;
   const off = '[{"op":"replace","path":"/spec/properties/0/desired/value","value":"OFF"}]';
   return [
     '',
@@ -21,21 +23,24 @@ export function guideLines({ places, natsViewer, isTerminal }: GuideFacts): read
     '',
     'In another terminal:',
     '',
-    `  export KUBECONFIG=${places.kubeconfig}`,
+    `  export KUBECONFIG=${quoted(places.kubeconfig)}`,
     '  kubectl get devices -w                                   # watch it count',
     `  kubectl patch device counter --type=json -p '${off}'     # switch it off`,
-    '  npm run -s skerry -- twin set counter status=ON          # and on again, without kubectl',
+    `  npm run -s skerry -- twin set counter status=ON ${inDemo}   # and on again, without kubectl`,
     `  mosquitto_sub -h ${hostname}${other} -t '$hw/events/device/#' -v        # what the device and the edge say`,
-    `  node dist/examples/01-cloud-subscriber.js '${natsViewer}'   # what cloud services see`,
+    `  node dist/examples/01-cloud-subscriber.js ${quoted(join(dataDir, 'nats-viewer.json'))}   # what cloud services see`,
     '',
-    ...plugLines(places, isTerminal),
+    ...plugLines(places, hasKeys),
     '',
   ];
 }
 
-function plugLines({ pids }: DemoPlaces, isTerminal: boolean): readonly string[] {
+/** As a shell takes it. */
+const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
+
+function plugLines({ pids }: DemoPlaces, hasKeys: boolean): readonly string[] {
   const kill = `kill -9 ${pids.hub ?? ''}   # the hub; or ${pids.nats ?? ''} nats-server, ${pids.edge ?? ''} edge node, ${pids.counter ?? ''} counter: each comes back, nothing is lost`;
-  return isTerminal
+  return hasKeys
     ? [
         'Press p to pull the plug on the cloud and p again to put it back in; q or Ctrl-C to stop everything.',
         `Or: ${kill}`,

@@ -3,10 +3,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubeClient } from '../../cloud/kubernetes/kube-client.ts';
-import type { Deadline } from '../../kit/deadline.ts';
+import { Deadline } from '../../kit/deadline.ts';
+import { seconds } from '../../kit/units.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import type { LogLevel } from '../../kit/logger.ts';
 import { asString, type JsonObject } from '../../wire/json.ts';
+import { STOP_WITHIN } from '../run-service.ts';
 import type { DemoAddresses } from './demo-addresses.ts';
 import { DemoChild } from './demo-child.ts';
 import { applyCounter } from './demo-manifests.ts';
@@ -46,6 +48,8 @@ export class Demo implements Service {
   /** What each part said when it began to serve. */
   readonly #said: Record<Part, JsonObject> = { hub: {}, edge: {}, counter: {} };
   #isPlugged = true;
+  /** One pull or push at a time, in the order of the key presses. */
+  #plugging: Promise<void> = Promise.resolve();
 
   constructor(config: DemoConfig, tools: DemoTools) {
     this.#config = config;
@@ -54,6 +58,17 @@ export class Demo implements Service {
   }
 
   async start(signal: AbortSignal): Promise<void> {
+    // Whoever waits for a part's first line then stops waiting.
+    signal.addEventListener('abort', () => this.#close(), { once: true });
+    try {
+      await this.#startParts(signal);
+    } catch (error) {
+      await this.stop(Deadline.after(STOP_WITHIN));
+      throw error;
+    }
+  }
+
+  async #startParts(signal: AbortSignal): Promise<void> {
     mkdirSync(join(this.#config.dataDir, 'logs'), { recursive: true, mode: 0o700 });
     this.#tools.say('starting the hub: NATS, and a Kubernetes API of its own');
     await this.#parts.hub.start();
@@ -68,8 +83,15 @@ export class Demo implements Service {
 
   async stop(deadline: Deadline): Promise<void> {
     const { counter, edge, hub } = this.#parts;
-    for (const part of [counter, edge, hub]) part.close();
-    for (const part of [counter, edge, hub]) await part.stop(deadline);
+    this.#close();
+    // Most of the time is the hub's: it has a server of its own to stop. What the edge node cannot hand over by then, it keeps.
+    await counter.stop(Deadline.after(seconds(1)));
+    await edge.stop(Deadline.after(seconds(3)));
+    await hub.stop(deadline);
+  }
+
+  #close(): void {
+    for (const part of Object.values(this.#parts)) part.close();
   }
 
   health(): Health {
@@ -81,10 +103,13 @@ export class Demo implements Service {
   }
 
   /** Stops the whole cloud side, or starts it again: what a cut cable is to the edge node. */
-  async togglePlug(deadline: Deadline): Promise<void> {
+  togglePlug(): Promise<void> {
     this.#isPlugged = !this.#isPlugged;
-    if (this.#isPlugged) await this.#parts.hub.start();
-    else await this.#parts.hub.stop(deadline);
+    const isPlugged = this.#isPlugged;
+    this.#plugging = this.#plugging
+      .catch(() => undefined)
+      .then(() => (isPlugged ? this.#parts.hub.start() : this.#parts.hub.stop(Deadline.after(STOP_WITHIN))));
+    return this.#plugging;
   }
 
   /** After start. */
@@ -121,6 +146,7 @@ export class Demo implements Service {
       onExit: (how) => {
         this.#tools.say(`the ${name} ended (${how}); starting it again`);
       },
+      inOwnWords: (reason) => (name === 'edge' ? reason.replace('--http', '--edge-http') : reason),
       onLine: (line) => {
         if (typeof line['count'] === 'number') this.#tools.onCounted(line['count']);
       },

@@ -1,5 +1,11 @@
 import { KubeClient, MERGE_PATCH } from '../../cloud/kubernetes/kube-client.ts';
-import type { DeviceResource, TwinValue } from '../../cloud/kubernetes/resources.ts';
+import type {
+  DeviceModelResource,
+  DeviceProperty,
+  DeviceResource,
+  DeviceSpec,
+  TwinValue,
+} from '../../cloud/kubernetes/resources.ts';
 import { seconds } from '../../kit/units.ts';
 import { deviceKey, type DeviceId } from '../../model/device.ts';
 import { asObject, type JsonObject } from '../../wire/json.ts';
@@ -41,16 +47,7 @@ export class KubernetesTwins implements TwinSource {
   async setDesired(device: DeviceId, property: string, value: string): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const { metadata, spec } = await this.#read(device);
-      const properties = spec.properties ?? [];
-      if (!properties.some(({ name }) => name === property))
-        throw unknownProperty(
-          device,
-          property,
-          properties.map(({ name }) => name),
-        );
-      const changed = properties.map((each) =>
-        each.name === property ? { ...each, desired: { ...each.desired, value } } : each,
-      );
+      const changed = await this.#withDesired(device, spec, { property, value });
       const body = { metadata: { resourceVersion: metadata.resourceVersion }, spec: { properties: changed } };
       const answer = await this.#client.request({
         method: 'PATCH',
@@ -64,6 +61,28 @@ export class KubernetesTwins implements TwinSource {
     throw cliErrors.EDGE_REFUSED({
       reason: `the device ${deviceKey(device)} keeps changing while it is written; try again`,
     });
+  }
+
+  /** A property that only the DeviceModel names joins the Device's own list. */
+  async #withDesired(
+    device: DeviceId,
+    spec: DeviceSpec,
+    { property, value }: { readonly property: string; readonly value: string },
+  ): Promise<readonly DeviceProperty[]> {
+    const listed = spec.properties ?? [];
+    if (listed.some(({ name }) => name === property)) {
+      return listed.map((each) => (each.name === property ? { ...each, desired: { ...each.desired, value } } : each));
+    }
+    const modelled = await this.#modelProperties(device, spec.deviceModelRef?.name ?? '');
+    if (modelled.includes(property)) return [...listed, { name: property, desired: { value } }];
+    throw unknownProperty(device, property, [...new Set([...listed.map(({ name }) => name), ...modelled])]);
+  }
+
+  async #modelProperties({ namespace }: DeviceId, model: string): Promise<readonly string[]> {
+    const path = `${collection({ namespace, name: '' }).replace(/devices$/, 'devicemodels')}/${encodeURIComponent(model)}`;
+    const answer = await this.#client.request({ method: 'GET', path });
+    const { spec } = answer.body as unknown as Partial<DeviceModelResource>;
+    return (spec?.properties ?? []).map(({ name }) => name);
   }
 
   async #read(device: DeviceId): Promise<DeviceResource> {

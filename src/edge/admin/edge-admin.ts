@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Deadline } from '../../kit/deadline.ts';
 import { codeOf, messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
+import { isTrustedHost } from '../../kit/trusted-host.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { edgeErrors, type Address } from '../edge-config.ts';
 
@@ -62,7 +63,8 @@ export class EdgeAdmin implements Service {
   /** Where it listens; after start. */
   get url(): string {
     const address = this.#server?.address() as AddressInfo | null | undefined;
-    return `http://${this.#address.host}:${address?.port ?? this.#address.port}`;
+    const { host, port } = this.#address;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${address?.port ?? port}`;
   }
 
   async start(_signal: AbortSignal): Promise<void> {
@@ -73,6 +75,7 @@ export class EdgeAdmin implements Service {
       });
       server.listen(this.#address.port, this.#address.host, resolve);
     });
+    server.on('error', (error) => this.#tools.logger.warn({ reason: messageOf(error) }, 'HTTP server'));
     this.#server = server;
   }
 
@@ -107,6 +110,7 @@ export class EdgeAdmin implements Service {
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {
+    if (!isTrustedHost(request.headers.host, this.#address.host)) return UNTRUSTED_HOST;
     const path = pathOf(request);
     const route = `${request.method ?? ''} ${path[0] ?? ''}`;
     if (route === 'GET healthz') return { status: 200, body: { state: 'ok' } };
@@ -127,8 +131,10 @@ export class EdgeAdmin implements Service {
 
   async #twins(request: IncomingMessage, [namespace, name, property]: readonly string[]): Promise<Answer> {
     const { twins } = this.#tools;
+    const isPut = request.method === 'PUT' && property !== undefined;
+    if (!isPut && request.method !== 'GET') return NOT_ALLOWED;
     if (namespace === undefined || name === undefined) return { status: 200, body: twins.list() };
-    if (request.method === 'PUT' && property !== undefined) return this.#set(request, namespace, name, property);
+    if (isPut) return this.#set(request, namespace, name, property);
     const twin = twins.read(namespace, name);
     return twin === undefined ? unknownDevice(namespace, name) : { status: 200, body: twin };
   }
@@ -142,6 +148,18 @@ export class EdgeAdmin implements Service {
     return { status: 200, body: outcome.twin };
   }
 }
+
+const UNTRUSTED_HOST: Answer = {
+  status: 421,
+  body: {
+    reason:
+      'this Host is not an address of this node; ask it as localhost, by its IP address, or by the name in --http',
+  },
+};
+const NOT_ALLOWED: Answer = {
+  status: 405,
+  body: { reason: 'GET a twin, or PUT a value to /twins/<namespace>/<device>/<property>' },
+};
 
 const unknownDevice = (namespace: string, name: string): Answer => ({
   status: 404,

@@ -178,7 +178,7 @@ export class Downlink implements Service {
       const after = applyDefinition(before, { previous, next, revision }, clock.now());
       twins.change(tx, after);
       tx.afterCommit(() => {
-        if (previous !== undefined && previous.protocol !== next.protocol) listener.removed(previous);
+        if (previous !== undefined && isOther(previous, next)) listener.removed(previous);
         listener.desiredChanged(before, after, desiredChanges(before, after));
         listener.defined(next, after);
       });
@@ -199,6 +199,10 @@ export class Downlink implements Service {
   }
 }
 
+/** Another mapper's, or another device of the same name. */
+const isOther = (previous: DeviceDefinition, next: DeviceDefinition): boolean =>
+  previous.protocol !== next.protocol || previous.uid !== next.uid;
+
 function isReached(index: DesiredIndex, position: { readonly bucket: string; readonly generation: number }): boolean {
-  return index.bucket === position.bucket && index.generation <= position.generation;
+  return index.bucket === position.bucket && index.generation === position.generation;
 }

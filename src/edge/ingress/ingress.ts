@@ -139,7 +139,7 @@ export class Ingress implements PublishGate {
     return this.#tools.store.commit((tx): Outcome => {
       const found = this.#deviceIn(tx, device);
       if (found === undefined) return refuse(eventId, 404, unknownDevice(device));
-      if (this.#tools.seen.isRedelivered(deviceKey(device), trace, publication.duplicate))
+      if (this.#tools.seen.isRedelivered(found.definition.uid, trace, publication.duplicate))
         return { kind: 'done', answer: NO_ANSWER };
       const outcome = applyUpdate(found.twin, found.definition, updates, this.#tools.clock.now());
       if (outcome.kind === 'refused') return refuse(eventId, 400, outcome.reason);
@@ -160,7 +160,7 @@ export class Ingress implements PublishGate {
     return this.#tools.store.commit((tx): Outcome => {
       const found = this.#deviceIn(tx, device);
       if (found === undefined) return refuse(eventId, 404, unknownDevice(device));
-      if (this.#tools.seen.isRedelivered(deviceKey(device), trace, publication.duplicate))
+      if (this.#tools.seen.isRedelivered(found.definition.uid, trace, publication.duplicate))
         return { kind: 'done', answer: NO_ANSWER };
       const { twin, changes } = applyState(found.twin, parsed.value, this.#tools.clock.now());
       const tooLarge = tooLargeToSend(twin, changes, eventId);
@@ -185,7 +185,8 @@ export class Ingress implements PublishGate {
   /** Something to await before a known device's first publication of this start. */
   #recordsOf(device: DeviceId): Promise<void> | undefined {
     const { definitionOf, seen, store } = this.#tools;
-    return definitionOf(device) === undefined ? undefined : seen.prepare(store, deviceKey(device));
+    const definition = definitionOf(device);
+    return definition === undefined ? undefined : seen.prepare(store, definition.uid);
   }
 
   #deviceIn(
@@ -211,7 +212,7 @@ export class Ingress implements PublishGate {
     const { namespace, name, uid, binding } = twin;
     const device = { namespace, name };
     this.#tools.twins.change(tx, twin);
-    if (trace !== undefined) this.#tools.seen.remember(tx, deviceKey(device), trace);
+    if (trace !== undefined) this.#tools.seen.remember(tx, uid, trace);
     if (changes.length === 0) return;
     const fact = { device, uid, binding, at: this.#tools.clock.now(), changes, ...(eventId === '' ? {} : { eventId }) };
     this.#tools.outbox.enlist(tx, this.#tools.chainOf(chainClass, device), fact);

@@ -109,6 +109,12 @@ export class RedeliveryRecords {
     tx.put(SLOTS, `${device}#${n % REMEMBERED}`, { n, trace });
   }
 
+  /** A device is gone, or another one has its name: what was remembered of it says nothing any more. */
+  async forget(store: EdgeStore, device: string): Promise<void> {
+    this.#rings.delete(device);
+    await store.clear(SLOTS, { from: `${device}#`, through: `${device}$` });
+  }
+
   async #load(store: EdgeStore, device: string): Promise<void> {
     try {
       const bounds = { after: `${device}#`, before: `${device}$`, limit: REMEMBERED };

@@ -37,7 +37,7 @@ export class EdgeStore implements Service {
   async start(_signal: AbortSignal): Promise<void> {
     const { dataDir } = this.#config;
     try {
-      await mkdir(dataDir, { recursive: true, mode: 0o700 });
+      await mkdir(join(dataDir, 'store'), { recursive: true, mode: 0o700 });
       this.#level = new ClassicLevel(join(dataDir, 'store'), CACHES);
       await this.#level.open();
     } catch (error) {

@@ -3,6 +3,7 @@
 import type { Clock } from '../../kit/clock.ts';
 import type { Duration } from '../../kit/units.ts';
 import { receiptOf, type PublishReceipt } from '../../nats/direct-get.ts';
+import { BATCH_CONTENT_TYPE } from '../../wire/device-events.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
 
 export interface Publish {
@@ -60,6 +61,7 @@ export class ChainSender {
       this.#token += 1;
       const token = this.#token.toString(36);
       const headers = {
+        'Content-Type': BATCH_CONTENT_TYPE,
         'Nats-Expected-Stream': stream,
         'Nats-Msg-Id': messageId,
         'Nats-Expected-Last-Subject-Sequence': String(expected),

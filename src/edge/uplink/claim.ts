@@ -21,7 +21,7 @@ export function decideClaim(found: Claim | undefined, own: StoreIdentity): Claim
 }
 
 export type ClaimResult =
-  { readonly kind: 'claimed'; readonly term: number } | { readonly kind: 'diverged'; readonly holder: Claim };
+  { readonly kind: 'claimed'; readonly revision: number } | { readonly kind: 'diverged'; readonly holder: Claim };
 
 /** Rejects with NATS_UNAVAILABLE; asking again is safe, also when an earlier answer was lost. */
 export async function claimNode(link: NatsLink, node: string, own: StoreIdentity): Promise<ClaimResult> {
@@ -30,10 +30,10 @@ export async function claimNode(link: NatsLink, node: string, own: StoreIdentity
   for (;;) {
     const { holder, revision } = await readClaim(link, subject);
     const decision = decideClaim(holder, own);
-    if (decision === 'hold') return { kind: 'claimed', term: revision };
+    if (decision === 'hold') return { kind: 'claimed', revision };
     if (decision === 'diverged' && holder !== undefined) return { kind: 'diverged', holder };
-    const term = await putIfRevision(link, subject, encodeClaim({ storeId, incarnation }), revision);
-    if (term !== 'conflict') return { kind: 'claimed', term };
+    const taken = await putIfRevision(link, subject, encodeClaim({ storeId, incarnation }), revision);
+    if (taken !== 'conflict') return { kind: 'claimed', revision: taken };
   }
 }
 

@@ -10,7 +10,7 @@ import type { Change, Fact } from '../../model/fact.ts';
 import type { Twin } from '../../model/twin.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
 import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
-import { encodeBatch, encodeFact } from '../../wire/device-events.ts';
+import { BATCH_CONTENT_TYPE, encodeBatch, encodeFact } from '../../wire/device-events.ts';
 import { stateSubject } from '../../wire/nats-subjects.ts';
 
 export interface StateSenderTools {
@@ -21,6 +21,7 @@ export interface StateSenderTools {
   readonly term: () => number;
 }
 
+const HEADERS = { headers: { 'Content-Type': BATCH_CONTENT_TYPE } };
 /** At most once a second per device. */
 const EVERY = seconds(1);
 /** Fewer facts than this are in the stream before a state message would be. */
@@ -97,7 +98,7 @@ export class StateSender implements Service {
       const message = this.#messageOf(twin);
       // A twin too large for one message is told by its facts alone.
       const isSendable = message.length <= MAX_MESSAGE_BYTES;
-      if (isSendable && !this.#tools.link.publish(stateSubject(this.#node, twin), message)) return;
+      if (isSendable && !this.#tools.link.publish(stateSubject(this.#node, twin), message, HEADERS)) return;
       this.#sent.add(twin);
     }
   }

@@ -49,6 +49,8 @@ const CHAIN_RETRY = { first: ms(100), most: seconds(5) };
 
 /** One connection's worth of publishing. Chains that a lost link leaves behind are asked about again in the next one. */
 interface Session {
+  /** Of the claim that this session publishes under. */
+  readonly revision: number;
   readonly term: number;
   readonly since: number;
   /** Chains whose place in the stream this session has seen. */
@@ -131,11 +133,14 @@ export class Uplink implements Service {
       const result = await claimNode(link, this.#node, identity());
       if (result.kind === 'diverged')
         throw uplinkErrors.STORE_DIVERGED({ node: this.#node, holder: result.holder.storeId });
-      if (result.term !== identity().term) await keepTerm(result.term);
+      // A server that lost its store counts revisions from 1 again; what this store has seen is never newer than what it says next.
+      const term = Math.max(result.revision, identity().term);
+      if (term !== identity().term) await keepTerm(term);
       if (!link.connected) return false;
       const chains = new Set(outbox.chains());
       this.#session = {
-        term: result.term,
+        revision: result.revision,
+        term,
         since: clock.now(),
         known: new Set(),
         waiting: chains,
@@ -143,7 +148,7 @@ export class Uplink implements Service {
         again: new Set(),
       };
       this.#problem = undefined;
-      logger.info({ node: this.#node, term: result.term, backlog: outbox.depth() }, 'uplink open');
+      logger.info({ node: this.#node, term, backlog: outbox.depth() }, 'uplink open');
       onClaimed();
       this.#pump(this.#session);
       return true;
@@ -224,7 +229,7 @@ export class Uplink implements Service {
   async #stillHolds(session: Session): Promise<boolean> {
     const { link, identity, onDiverged } = this.#tools;
     const result = await claimNode(link, this.#node, identity());
-    if (result.kind === 'claimed' && result.term === session.term) return true;
+    if (result.kind === 'claimed' && result.revision === session.revision) return true;
     if (this.#session !== session) return false;
     // The claimer asks once more, and says why it gets no answer that it could publish under.
     this.#session = undefined;

@@ -230,3 +230,27 @@ void test('a value too large for a message of the stream is refused, and the dev
   await waitUntil('the update behind the large one', async () => (await world.reported('count')).includes('5'), 8000);
   assert.deepEqual(world.log.warnings, []);
 });
+
+void test('a device re-created under its name is another one: event ids of the first say nothing about it', async () => {
+  await using world = await EdgeWorld.open();
+  await world.startEdge();
+  await world.put(BOILER);
+  const heard = await world.listener();
+  await heard.first('$skerry/mapper/modbus/default/boiler');
+  const device = await world.client();
+  await device.publishAsync(UPDATE, report('count', 1, 'same'), QOS1);
+  await world.remove(BOILER);
+  await waitUntil(
+    'the device to be gone',
+    () => heard.on('$skerry/mapper/modbus/default/boiler').at(-1)?.payload === '',
+  );
+  await world.put({ ...BOILER, uid: 'uid-2' });
+  await waitUntil(
+    'the device to be back',
+    () => heard.on('$skerry/mapper/modbus/default/boiler').at(-1)?.payload !== '',
+  );
+
+  await device.publishAsync(UPDATE, report('count', 2, 'same'), QOS1);
+
+  await waitUntil('its value', async () => (await world.reported('count')).includes('2'));
+});

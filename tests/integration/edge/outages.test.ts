@@ -6,8 +6,9 @@ import type { MqttClient } from 'mqtt';
 import { wantedStreams } from '../../../src/nats/stream-plan.ts';
 import { ensureStreams } from '../../../src/nats/jetstream-admin.ts';
 import { mebibytes } from '../../../src/kit/units.ts';
+import { compareVersions, type Version } from '../../../src/model/version.ts';
 import { encodeDefinition } from '../../../src/wire/desired.ts';
-import { bucketSubject, DESIRED_BUCKET, desiredKey, UP_STREAM } from '../../../src/wire/nats-subjects.ts';
+import { bucketSubject, CLAIM_STREAM, DESIRED_BUCKET, desiredKey, UP_STREAM } from '../../../src/wire/nats-subjects.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { BOILER, EdgeWorld, NODE, report, UPDATE, wanting, type Heard } from './edge-world.ts';
 
@@ -193,6 +194,30 @@ void test('a stream that was lost with all it held is filled again with what was
 
   await waitUntil('the new number', async () => (await world.reported('count')).includes('21'), 10_000);
   assert.deepEqual(await world.reported('count'), numbers(1, 21));
+});
+
+void test('a NATS store that was lost counts claims from 1 again, and what is reported next is still the newest', async () => {
+  await using world = await EdgeWorld.open();
+  const { device } = await addBoiler(world);
+  await device.publishAsync(UPDATE, report('count', 1), QOS1);
+  const version = async (value: string): Promise<Version | undefined> =>
+    (await world.upEvents()).find((event) => event.property === 'count' && event.value === value)?.version;
+  const before = await waitUntil('the first value', () => version('1'));
+  await world.stopEdge();
+  await world.startEdge();
+  await world.uplinkOpen();
+  await world.stopEdge();
+  const jsm = await world.hub.jetStreamConnection()?.jetstreamManager();
+  for (const stream of [CLAIM_STREAM, UP_STREAM]) await jsm?.streams.delete(stream);
+  await ensureStreams(world.hub, wantedStreams(mebibytes(256)));
+
+  await world.startEdge();
+  const again = await world.client();
+  await again.publishAsync(UPDATE, report('count', 2), QOS1);
+
+  const after = await waitUntil('the second value', () => version('2'), 10_000);
+  assert.ok(compareVersions(after, before) > 0, `${JSON.stringify(after)} after ${JSON.stringify(before)}`);
+  assert.ok(after.term >= before.term);
 });
 
 void test('a second store under the same node name publishes nothing and says so, while its devices are served', async () => {

@@ -235,6 +235,32 @@ test('a lost tail is noticed also when edges have filled its place before the hu
   await waitUntil('every message published again', () => seen.includes('four') && seen.includes('two again'), 15_000);
 });
 
+test('a loop stops at once, also while it waits for a server that has fallen silent', async () => {
+  await using nats = await startNats();
+  await using linked = await linkTo(nats);
+  await ensureStreams(linked.link, wantedStreams(mebibytes(16)));
+  const config = { stream: 'skerry-up', durable: 'test' };
+  const handle = (): Promise<Verdict> => Promise.resolve('done');
+  const consuming = new ConsumerLoop(config, { link: linked.link, logger: silentLogger, handle });
+  await consuming.start(NEVER);
+  await waitUntil('consuming', () => consuming.health().state === 'ok');
+  assert.ok((await stopTime(consuming)) < 100);
+
+  process.kill(nats.pid, 'SIGSTOP');
+  const asking = new ConsumerLoop(config, { link: linked.link, logger: silentLogger, handle });
+  await asking.start(NEVER);
+  const took = await stopTime(asking);
+  process.kill(nats.pid, 'SIGCONT');
+
+  assert.ok(took < 500, `${took} ms`);
+});
+
+async function stopTime(loop: ConsumerLoop): Promise<number> {
+  const begun = performance.now();
+  await loop.stop(Deadline.after(seconds(4)));
+  return performance.now() - begun;
+}
+
 const collect =
   (seen: string[]) =>
   (message: StreamMessage): Promise<Verdict> => {

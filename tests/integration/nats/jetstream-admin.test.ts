@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mebibytes } from '../../../src/kit/units.ts';
-import { putIfRevision, readLast } from '../../../src/nats/direct-get.ts';
+import { putIfRevision, readLast, receiptOf } from '../../../src/nats/direct-get.ts';
 import { ensureStreams, streamFacts, subjectsOf } from '../../../src/nats/jetstream-admin.ts';
 import { wantedStreams } from '../../../src/nats/stream-plan.ts';
-import { bucketSubject, DESIRED_BUCKET, DESIRED_STREAM, UP_STREAM } from '../../../src/wire/nats-subjects.ts';
+import {
+  bucketSubject,
+  CLAIM_BUCKET,
+  CLAIM_STREAM,
+  claimKey,
+  DESIRED_BUCKET,
+  DESIRED_STREAM,
+  UP_STREAM,
+} from '../../../src/wire/nats-subjects.ts';
 import { startNats } from '../../support/nats-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { linkTo } from './link-to.ts';
@@ -63,6 +71,27 @@ test('a bucket key is written only over the revision that the writer knows', asy
   const held = await readLast(link, DESIRED_STREAM, subject);
   assert.equal(Buffer.from(held?.data ?? []).toString(), 'one');
   assert.deepEqual(await subjectsOf(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, '>')), [subject]);
+});
+
+test('a bucket of an earlier version that took roll-up headers takes them no longer, and keeps its keys', async () => {
+  await using nats = await startNats();
+  await using linked = await linkTo(nats);
+  const { link } = linked;
+  const wanted = wantedStreams(mebibytes(16));
+  await ensureStreams(
+    link,
+    wanted.map((shape) => ({ ...shape, allow_rollup_hdrs: shape.name.startsWith('KV_') })),
+  );
+  const [mine, foreign] = ['edge-a', 'edge-b'].map((node) => bucketSubject(CLAIM_BUCKET, claimKey(node)));
+  assert.ok(mine !== undefined && foreign !== undefined);
+  await link.request(foreign, Buffer.from('claim'));
+
+  await ensureStreams(link, wanted);
+
+  const answer = await link.request(mine, Buffer.from('purge'), { headers: { 'Nats-Rollup': 'all' } });
+  assert.equal(receiptOf(answer).kind, 'refused');
+  const held = await readLast(link, CLAIM_STREAM, foreign);
+  assert.equal(Buffer.from(held?.data ?? []).toString(), 'claim');
 });
 
 test('without a server every request says that NATS is unavailable', async () => {

@@ -44,3 +44,13 @@ void test('facts are kept for a week within the given bytes, state and buckets k
   }
   assert.ok(WANTED.every(({ allow_direct }) => allow_direct));
 });
+
+void test('no stream takes roll-up headers, and one that does is changed', () => {
+  assert.ok(WANTED.every(({ allow_rollup_hdrs }) => !allow_rollup_hdrs));
+  const claims = WANTED.find(({ name }) => name === 'KV_skerry-claims');
+  assert.ok(claims);
+
+  const found = existing(WANTED).set(claims.name, { ...claims, allow_rollup_hdrs: true });
+
+  assert.deepEqual(planStreams(WANTED, found), [{ action: 'update', shape: claims }]);
+});

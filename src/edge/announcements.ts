@@ -1,0 +1,44 @@
+// What ingress and downlink announce, and who is told: the egress, which both know nothing of.
+import { messageOf } from '../kit/errors.ts';
+import type { Logger } from '../kit/logger.ts';
+import { deviceKey, type DeviceDefinition } from '../model/device.ts';
+import { desiredChanges } from '../model/twin-rules.ts';
+import type { DesiredListener } from './downlink/downlink.ts';
+import type { Egress } from './egress/egress.ts';
+import type { DeviceAnswers, TwinUpdated } from './ingress/ingress.ts';
+import type { RedeliveryRecords } from './ingress/redelivery.ts';
+import type { DesiredObjects } from './meta/desired-objects.ts';
+import type { EdgeStore } from './store/edge-store.ts';
+
+/** A wish that came by MQTT is for the mapper too. */
+export function answersOf(egress: Egress, objects: DesiredObjects): DeviceAnswers {
+  const updated = (update: TwinUpdated): void => {
+    egress.updated(update);
+    const definition = objects.device(update.after);
+    if (definition !== undefined && desiredChanges(update.before, update.after).length > 0)
+      egress.defined(definition, update.after);
+  };
+  return {
+    updated,
+    refused: egress.refused.bind(egress),
+    twinRead: egress.twinRead.bind(egress),
+    stateUpdated: egress.stateUpdated.bind(egress),
+  };
+}
+
+interface Remembering {
+  readonly store: EdgeStore;
+  readonly seen: RedeliveryRecords;
+}
+
+/** What was remembered of a device goes with it. */
+export function listenerOf(egress: Egress, { store, seen }: Remembering, logger: Logger): DesiredListener {
+  const removed = (definition: DeviceDefinition): void => {
+    egress.removed(definition);
+    void seen.forget(store, definition.uid).catch((error: unknown) => {
+      const fields = { device: deviceKey(definition), reason: messageOf(error) };
+      logger.warn(fields, 'records of a removed device are left');
+    });
+  };
+  return { desiredChanged: egress.desiredChanged.bind(egress), defined: egress.defined.bind(egress), removed };
+}
