@@ -19,7 +19,7 @@ export interface HubNatsParts {
   readonly admitLocalNode: (node: string) => Promise<string>;
 }
 
-const CLIENT = { clientName: 'skerry-hub', inboxPrefix: '_INBOX_hub' };
+const CLIENT = { clientName: 'skerry-hub', inboxPrefix: '_INBOX__hub' };
 
 export function createHubNats(config: HubConfig, tools: { readonly logger: Logger }): HubNatsParts {
   return config.nats.kind === 'managed' ? managed(config, config.nats, tools) : external(config, config.nats, tools);

@@ -80,7 +80,7 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
     upstream,
     nodes,
   ];
-  const admin = new AdminServer(config.http, { parts: () => parts });
+  const admin = new AdminServer(config.http, { parts: () => parts, logger });
   return new HubService({ supervisor: new Supervisor([...parts, admin], { logger }), nats, admin, client });
 }
 

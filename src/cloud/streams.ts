@@ -1,5 +1,6 @@
 // Keeps the streams and buckets of the NATS server as wanted: at start, and again after each connect, because a server that comes
 // back may have lost its store. The parts that need them are told when they stand.
+import { aborted } from '../kit/aborted.ts';
 import { backoffDelay } from '../kit/backoff.ts';
 import type { Deadline } from '../kit/deadline.ts';
 import { messageOf } from '../kit/errors.ts';
@@ -52,7 +53,7 @@ export class Streams implements Service {
       previous = previous.then(() => this.#ensure(round));
     });
     this.#tasks.run('keep', async (signal) => {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await aborted(signal);
       await previous;
     });
     return Promise.resolve();

@@ -11,6 +11,7 @@ import {
   type NatsConnection,
   type StoredMsg,
 } from 'nats';
+import { aborted } from '../kit/aborted.ts';
 import { backoffDelay } from '../kit/backoff.ts';
 import type { Deadline } from '../kit/deadline.ts';
 import { messageOf } from '../kit/errors.ts';
@@ -99,18 +100,25 @@ export class ConsumerLoop implements Service {
 
   async #consume(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
+      // Made before the attempt, so that a stop or a connect during it is not slept over.
+      const pause = new AbortController();
+      this.#pause = pause;
       const connection = this.#link.jetStreamConnection();
-      if (connection !== undefined && (await this.#consumeOver(connection, signal))) attempt = 0;
-      this.#pause = new AbortController();
-      const pause = await sleep(backoffDelay(RETRY, attempt), this.#pause.signal);
-      if (pause === 'aborted') attempt = 0;
+      if (connection !== undefined && (await this.#consumeUntil(connection, signal))) attempt = 0;
+      if ((await sleep(backoffDelay(RETRY, attempt), pause.signal)) === 'aborted') attempt = 0;
     }
+  }
+
+  /** Does not wait for answers of a server that has fallen silent once the loop is to stop. */
+  #consumeUntil(connection: NatsConnection, signal: AbortSignal): Promise<boolean> {
+    return Promise.race([this.#consumeOver(connection, signal), aborted(signal).then(() => false)]);
   }
 
   /** Returns true when messages could be consumed for a while, false when not even the consumer could be had. */
   async #consumeOver(connection: NatsConnection, signal: AbortSignal): Promise<boolean> {
     try {
       const consumer = await this.#position(connection);
+      if (signal.aborted) return false;
       const messages = await consumer.consume({
         max_messages: 500,
         abort_on_missing_resource: true,
@@ -230,8 +238,4 @@ async function messageAt(jsm: JetStreamManager, stream: string, sequence: number
 async function consumerInfo(jsm: JetStreamManager, stream: string, durable: string): Promise<ConsumerInfo | undefined> {
   for await (const info of jsm.consumers.list(stream)) if (info.name === durable) return info;
   return undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

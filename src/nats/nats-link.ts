@@ -2,7 +2,7 @@
 // while it is still trying, reconnects never give up, and `publish` says whether the bytes left instead of dropping them silently.
 import { connect, ErrorCode, Events, headers, NatsError, type Msg, type NatsConnection } from 'nats';
 import { backoffDelay } from '../kit/backoff.ts';
-import type { Deadline } from '../kit/deadline.ts';
+import { Deadline } from '../kit/deadline.ts';
 import { messageOf } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../kit/service.ts';
@@ -33,6 +33,8 @@ export type Headers = Readonly<Record<string, string>>;
 /** Silence that the link bears: two unanswered pings, so a cut without a close is noticed within 10 s. */
 const PING_EVERY = seconds(3);
 const PINGS_UNANSWERED = 2;
+/** What a stopping link waits for the server to take what was written. */
+const LAST_WORDS = seconds(1);
 const RECONNECT = { first: ms(100), most: seconds(2) };
 
 export class NatsLink implements Service {
@@ -71,8 +73,10 @@ export class NatsLink implements Service {
     // First of all, so that the loop does not connect again as soon as this connection is closed.
     const ended = this.#tasks.close(deadline);
     if (connection !== undefined) {
-      await deadline.wait(connection.flush().catch(ignoreClosed), undefined);
-      await deadline.wait(connection.close(), undefined);
+      // A server that is silent must not cost whoever stops after us their time.
+      const patience = Deadline.after(ms(Math.min(LAST_WORDS, deadline.remaining())));
+      await patience.wait(connection.flush().catch(ignoreClosed), undefined);
+      await patience.wait(connection.close(), undefined);
     }
     await ended;
   }

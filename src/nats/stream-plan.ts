@@ -36,6 +36,7 @@ const base = {
   duplicate_window: 120 * NANOSECONDS_PER_SECOND,
   discard: 'old',
   allow_direct: true,
+  // A Nats-Rollup header purges: a node that may write its own key could empty the whole bucket with it.
   allow_rollup_hdrs: false,
   deny_delete: false,
 } as const;
@@ -47,7 +48,6 @@ export function wantedStreams(upStreamBytes: Bytes): readonly StreamShape[] {
     subjects: [`$KV.${name}.>`],
     max_msgs_per_subject: 1,
     discard: 'new',
-    allow_rollup_hdrs: true,
     deny_delete: true,
   });
   return [

@@ -1,10 +1,15 @@
 // Health and readiness of the hub over HTTP. `/healthz`: the process works. `/readyz`: every part is well; the body says which
 // part is not and why.
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Deadline } from '../../kit/deadline.ts';
-import { codeOf } from '../../kit/errors.ts';
+import { codeOf, messageOf } from '../../kit/errors.ts';
+import type { Logger } from '../../kit/logger.ts';
+import { isTrustedHost } from '../../kit/trusted-host.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { adminErrors } from './errors.ts';
+
+const BASE = 'http://hub';
 
 export interface AdminConfig {
   readonly host: string;
@@ -15,12 +20,14 @@ export class AdminServer implements Service {
   readonly name = 'admin';
   readonly #config: AdminConfig;
   readonly #parts: () => readonly Service[];
+  readonly #logger: Logger;
   #server: Server | undefined;
   #port = 0;
 
-  constructor(config: AdminConfig, tools: { readonly parts: () => readonly Service[] }) {
+  constructor(config: AdminConfig, tools: { readonly parts: () => readonly Service[]; readonly logger: Logger }) {
     this.#config = config;
     this.#parts = tools.parts;
+    this.#logger = tools.logger;
   }
 
   /** Known once started. */
@@ -32,12 +39,8 @@ export class AdminServer implements Service {
   /** Rejects with HUB_HTTP_PORT_IN_USE. */
   async start(_signal: AbortSignal): Promise<void> {
     const server = createServer((request, response) => this.#answer(request, response));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) =>
-        reject(codeOf(error) === 'EADDRINUSE' ? adminErrors.HUB_HTTP_PORT_IN_USE({ ...this.#config }, error) : error),
-      );
-      server.listen(this.#config.port, this.#config.host, resolve);
-    });
+    await this.#listen(server);
+    server.on('error', (error) => this.#logger.warn({ reason: messageOf(error) }, 'the HTTP server of the hub failed'));
     const address = server.address();
     this.#port = typeof address === 'object' && address !== null ? address.port : this.#config.port;
     this.#server = server;
@@ -56,12 +59,34 @@ export class AdminServer implements Service {
     return HEALTHY;
   }
 
+  async #listen(server: Server): Promise<void> {
+    const { host, port } = this.#config;
+    server.listen(port, host);
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      throw codeOf(error) === 'EADDRINUSE' ? adminErrors.HUB_HTTP_PORT_IN_USE({ host, port }, error) : error;
+    }
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (!isTrustedHost(request.headers.host, this.#config.host)) {
+      send(response, 421, { error: 'ask by IP address, as localhost or by the host given with --http' });
+      return;
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       send(response, 405, { error: 'only GET' });
       return;
     }
-    const { pathname } = new URL(request.url ?? '/', 'http://hub');
+    const url = request.url ?? '/';
+    if (!URL.canParse(url, BASE)) {
+      send(response, 400, { error: 'the path is not that of a URL' });
+      return;
+    }
+    this.#answerPath(new URL(url, BASE).pathname, response);
+  }
+
+  #answerPath(pathname: string, response: ServerResponse): void {
     if (pathname === '/healthz') {
       send(response, 200, { state: 'ok' });
       return;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { aborted } from '../../kit/aborted.ts';
 import { backoffDelay } from '../../kit/backoff.ts';
 import type { Deadline } from '../../kit/deadline.ts';
 import { messageOf } from '../../kit/errors.ts';
@@ -56,6 +57,10 @@ export class CrdInstaller implements Service {
     this.#dir = config.dir;
     this.#client = tools.client;
     this.#logger = tools.logger;
+  }
+
+  get ended(): Promise<unknown> {
+    return this.#tasks.ended;
   }
 
   /** Resolves when the files are read; the API server may be away. Rejects with CRD_FILES_INVALID. */
@@ -131,8 +136,4 @@ function specOver(crd: JsonObject, found: JsonObject): JsonObject {
 function isEstablished(crd: JsonObject): boolean {
   const conditions = asArray(asObject(crd['status'])?.['conditions']) ?? [];
   return conditions.some((item) => asObject(item)?.['type'] === 'Established' && asObject(item)?.['status'] === 'True');
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

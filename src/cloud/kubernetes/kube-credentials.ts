@@ -61,8 +61,7 @@ export class KubeCredentials {
   }
 
   close(): void {
-    this.#access?.agent.destroy();
-    this.#access?.watchAgent.destroy();
+    if (this.#access !== undefined) for (const agent of agentsOf(this.#access)) agent.destroy();
     this.#access = undefined;
   }
 
@@ -73,6 +72,7 @@ export class KubeCredentials {
     const key = JSON.stringify([options.ca, options.cert, options.key, options.rejectUnauthorized]);
     if (this.#access !== undefined && key === this.#agentKey) return { ...this.#access, headers };
     this.#agentKey = key;
+    if (this.#access !== undefined) for (const agent of agentsOf(this.#access)) retire(agent);
     return { headers, ...this.#agents(options) };
   }
 
@@ -94,4 +94,12 @@ export class KubeCredentials {
       watchAgent: new https.Agent({ ...tls, ...shared }),
     };
   }
+}
+
+const agentsOf = ({ agent, watchAgent }: Access): readonly http.Agent[] => [agent, watchAgent];
+
+/** Its idle sockets end now, the others with the request that they carry. */
+function retire(agent: http.Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }

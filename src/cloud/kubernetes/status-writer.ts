@@ -3,7 +3,7 @@
 // that holds its change has succeeded; nothing is reported as kept before.
 import { setMaxListeners } from 'node:events';
 import { backoffDelay } from '../../kit/backoff.ts';
-import type { Deadline } from '../../kit/deadline.ts';
+import { Deadline } from '../../kit/deadline.ts';
 import { messageOf, SkerryError } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
@@ -36,12 +36,16 @@ interface Entry {
   /** No write before this moment, unless urgent. */
   notBefore: number;
   failures: number;
+  /** So many of those that wait go alone, because the API server refused them together. */
+  singly: number;
 }
 
 const PARALLEL_WRITES = 32;
 const RETRY = { first: ms(200), most: seconds(10) };
 /** Somebody else writes this device's status all the time: leave it for later. */
 const CONFLICTS = 8;
+/** What writes under way get when the hub stops: an API server that does not answer must not use up its deadline. */
+const STOP_GRACE = ms(2500);
 const NO_STATUS: DeviceStatus = Object.freeze({});
 
 export class StatusWriter implements Service {
@@ -69,18 +73,24 @@ export class StatusWriter implements Service {
     return Promise.resolve();
   }
 
-  /** Lets writes under way finish; what waits for its interval is given up, and its callers are told. */
+  /** Lets writes under way finish for a moment; what waits for its interval is given up, and its callers are told. */
   async stop(deadline: Deadline): Promise<void> {
     this.#stopped = true;
     clearImmediate(this.#pumping);
     for (const entry of this.#entries.values()) clearTimeout(entry.timer);
-    await deadline.wait(Promise.all(this.#active), undefined);
+    const grace = Deadline.after(ms(Math.min(STOP_GRACE, deadline.remaining())));
+    await grace.wait(Promise.all(this.#active), undefined);
     this.#abort.abort();
     for (const entry of this.#entries.values()) settleAll(entry.waiting.splice(0), 'abandoned');
   }
 
   health(): Health {
     return this.#reason === undefined ? HEALTHY : { state: 'degraded', reason: `status writes: ${this.#reason}` };
+  }
+
+  /** Devices that it has something to do for, or wrote within the interval. */
+  get size(): number {
+    return this.#entries.size;
   }
 
   /** Resolves once the change is kept, or will not be. Never rejects. `now` does not wait for the interval. */
@@ -96,7 +106,7 @@ export class StatusWriter implements Service {
   #entryOf(key: string): Entry {
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    const made: Entry = { key, waiting: [], phase: 'idle', timer: undefined, notBefore: 0, failures: 0 };
+    const made: Entry = { key, waiting: [], phase: 'idle', timer: undefined, notBefore: 0, failures: 0, singly: 0 };
     this.#entries.set(key, made);
     return made;
   }
@@ -136,8 +146,7 @@ export class StatusWriter implements Service {
   }
 
   async #flush(entry: Entry): Promise<void> {
-    const taken = entry.waiting;
-    entry.waiting = [];
+    const taken = entry.waiting.splice(0, entry.singly > 0 ? 1 : entry.waiting.length);
     entry.phase = 'writing';
     const begun = performance.now();
     try {
@@ -145,13 +154,20 @@ export class StatusWriter implements Service {
       if (outcome === 'written') entry.notBefore = begun + this.#interval;
       entry.failures = 0;
       this.#reason = undefined;
-      settleAll(taken, outcome);
+      settle(entry, taken, outcome);
     } catch (error) {
       this.#failed(entry, taken, error);
     }
     entry.phase = 'idle';
-    if (entry.waiting.length > 0 && !this.#stopped) this.#schedule(entry, entry.notBefore - performance.now());
-    else if (entry.notBefore === 0) this.#entries.delete(entry.key);
+    if (!this.#stopped) this.#goOn(entry);
+  }
+
+  /** To the next write of this device, or, after the interval, out of memory. */
+  #goOn(entry: Entry): void {
+    const wait = entry.notBefore - performance.now();
+    if (entry.waiting.length > 0) this.#schedule(entry, entry.singly > 0 && entry.failures === 0 ? 0 : wait);
+    else if (wait <= 0) this.#entries.delete(entry.key);
+    else entry.timer = setTimeout(() => this.#entries.delete(entry.key), wait).unref();
   }
 
   async #write(key: string, taken: readonly Waiting[]): Promise<StatusOutcome> {
@@ -177,8 +193,7 @@ export class StatusWriter implements Service {
       return;
     }
     if (kubeErrors.KUBE_REFUSED.is(error)) {
-      this.#logger.error({ device: entry.key, reason: messageOf(error) }, 'status refused');
-      settleAll(taken, { refused: messageOf(error) });
+      this.#refused(entry, taken, messageOf(error));
       return;
     }
     if (!(error instanceof SkerryError))
@@ -188,8 +203,26 @@ export class StatusWriter implements Service {
     entry.notBefore = performance.now() + backoffDelay(RETRY, entry.failures);
     entry.failures += 1;
   }
+
+  /** One change that the API server does not take must not cost those that came with it: each is tried alone. */
+  #refused(entry: Entry, taken: readonly Waiting[], reason: string): void {
+    entry.failures = 0;
+    if (taken.length > 1) {
+      entry.waiting = [...taken, ...entry.waiting];
+      entry.singly = taken.length;
+      return;
+    }
+    this.#logger.error({ device: entry.key, reason }, 'status refused');
+    settle(entry, taken, { refused: reason });
+  }
+}
+
+/** A part of what waited has its outcome. */
+function settle(entry: Entry, taken: readonly Waiting[], outcome: StatusOutcome): void {
+  entry.singly = Math.max(0, entry.singly - taken.length);
+  settleAll(taken, outcome);
 }
 
 function settleAll(waiting: readonly Waiting[], outcome: StatusOutcome): void {
-  for (const { settle } of waiting) settle(outcome);
+  for (const { settle: tell } of waiting) tell(outcome);
 }

@@ -34,6 +34,8 @@ export const HUB_USER = 'hub';
 const RESTART = { first: ms(100), most: seconds(5) };
 /** A server that ran this long was well. */
 const GOOD_RUN = seconds(30);
+/** A healthy server ends well within this after SIGTERM; a frozen one must not use up what the hub has to stop. */
+const STOP_GRACE = ms(2500);
 /** Kept back from the deadline of a stop, for SIGKILL and its effect. */
 const LAST_RESORT = ms(1500);
 
@@ -100,7 +102,8 @@ export class ManagedNatsServer implements Service {
 
   async stop(deadline: Deadline): Promise<void> {
     await this.#tasks.close(deadline);
-    await this.#process?.end(Deadline.after(ms(Math.max(0, deadline.remaining() - LAST_RESORT))));
+    const grace = Math.min(STOP_GRACE, Math.max(0, deadline.remaining() - LAST_RESORT));
+    await this.#process?.end(Deadline.after(ms(grace)));
     this.#process = undefined;
   }
 

@@ -1,5 +1,6 @@
 // What nodes report, from both streams, onto Device status. A message is done only when a status write that holds it succeeded,
 // or when it changes nothing; a hub that dies in between gets it again.
+import { aborted } from '../../kit/aborted.ts';
 import type { Deadline } from '../../kit/deadline.ts';
 import type { Logger } from '../../kit/logger.ts';
 import type { Health, Service } from '../../kit/service.ts';
@@ -9,10 +10,11 @@ import { deviceKey } from '../../model/device.ts';
 import { ConsumerLoop, type StreamMessage, type Verdict } from '../../nats/consumer-loop.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
 import { decodeBatch, type DeviceEvent } from '../../wire/device-events.ts';
-import { STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
+import { nodeOfSubject, STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
 import type { DeviceModelWatch, DeviceWatch } from '../kubernetes/device-watch.ts';
 import { modelKeyOf } from '../kubernetes/resources.ts';
 import type { StatusOutcome, StatusWriter } from '../kubernetes/status-writer.ts';
+import { isOfBinding, misfitOf } from './event-origin.ts';
 import { declaredProperties, projectAll } from './status-projector.ts';
 
 export interface UpstreamTools {
@@ -21,6 +23,14 @@ export interface UpstreamTools {
   readonly models: Pick<DeviceModelWatch, 'get' | 'lists' | 'onEvent'>;
   readonly writer: Pick<StatusWriter, 'update'>;
   readonly logger: Logger;
+}
+
+/** What one message says about one device. */
+interface Report {
+  readonly key: string;
+  /** Whose credentials published it. */
+  readonly node: string;
+  readonly events: readonly DeviceEvent[];
 }
 
 const RETRY_AFTER = seconds(1);
@@ -53,13 +63,10 @@ export class Upstream implements Service {
   /** Consumes once every Device and DeviceModel is known; until then a report could not be told from one about a device that is gone. */
   start(_signal: AbortSignal): Promise<void> {
     this.#tasks.run('consume', async (signal) => {
-      const stopping = new Promise<void>((resolve) =>
-        signal.addEventListener('abort', () => resolve(), { once: true }),
-      );
-      await Promise.race([this.#allKnown, stopping]);
+      await Promise.race([this.#allKnown, aborted(signal)]);
       if (signal.aborted) return;
       for (const loop of this.#loops) await loop.start(signal);
-      await stopping;
+      await aborted(signal);
     });
     return Promise.resolve();
   }
@@ -80,13 +87,17 @@ export class Upstream implements Service {
   async #handle(message: StreamMessage): Promise<Verdict> {
     const batch = decodeBatch(message.data);
     if (batch.kind === 'refused') return { poison: batch.reason };
-    const outcomes = await Promise.all([...byDevice(batch.events)].map(([key, events]) => this.#project(key, events)));
+    const misfit = misfitOf(message.subject, batch.events);
+    if (misfit !== undefined) return { poison: misfit };
+    const node = nodeOfSubject(message.subject) ?? '';
+    const groups = [...byDevice(batch.events)];
+    const outcomes = await Promise.all(groups.map(([key, events]) => this.#project({ key, node, events })));
     const refused = outcomes.find((outcome) => typeof outcome === 'object');
     if (refused !== undefined) return { poison: refused.refused };
     return outcomes.includes('abandoned') ? { retryAfter: RETRY_AFTER } : 'done';
   }
 
-  #project(key: string, events: readonly DeviceEvent[]): Promise<StatusOutcome> {
+  #project({ key, node, events }: Report): Promise<StatusOutcome> {
     if (this.#tools.devices.get(key) === undefined) {
       this.#tools.logger.debug(
         { device: key, events: events.length },
@@ -97,7 +108,8 @@ export class Upstream implements Service {
     const { writer, models } = this.#tools;
     return writer.update(key, (status, device) => {
       const properties = declaredProperties(device, models.get(modelKeyOf(device)));
-      return projectAll({ uid: device.metadata.uid, properties }, status, events);
+      const heard = events.filter((event) => isOfBinding(status.binding, node, event));
+      return projectAll({ uid: device.metadata.uid, properties }, status, heard);
     });
   }
 }

@@ -241,3 +241,14 @@ test('a hub stops well within its deadline and leaves no nats-server behind', as
   // Until this process has taken notice of the end of its child, a zombie without a command line answers to the pid.
   assert.equal(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''), '');
 });
+
+test('a frozen nats-server is gone when its hub has stopped', async () => {
+  await using world = await HubWorld.open();
+  const hub = await world.startReadyHub();
+  const pid = hub.natsServerPid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+
+  await hub.stop(Deadline.after(seconds(9)));
+
+  assert.equal(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''), '');
+});

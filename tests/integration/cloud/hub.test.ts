@@ -259,6 +259,36 @@ test('reports stored while no hub ran are projected by the next one, and an old 
   assert.equal((await world.device('counter'))?.status?.twins?.[0]?.reported?.metadata?.['version'], '1.1.6');
 });
 
+test('a report on a foreign subject, or of a binding that the hub never made, changes nothing', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub({ localNodes: ['edge-a', 'edge-b'] });
+  await world.createModel();
+  await world.createCounter('counter');
+  const [a, b] = [await edgeLink(world, 'edge-a'), await edgeLink(world, 'edge-b')];
+  await waitUntil('the definition', () => definitionOf(a));
+  const uid = (await world.device('counter'))?.metadata.uid ?? '';
+  const forge = async (link: NatsLink, { subjectOf, saysFrom, binding }: Forgery): Promise<void> => {
+    const change = { kind: 'reported', property: 'count', type: 'INT', value: '666', n: 99 } as const;
+    const fact: Fact = { device: COUNTER, uid, binding, at: Date.now(), changes: [change] };
+    const stamp = { node: saysFrom, id: 'inc.9', term: 9, historical: false };
+    await link.request(chainSubject(subjectOf, 'twin', COUNTER), encodeBatch([encodeFact(fact, stamp)]));
+  };
+
+  await forge(b, { subjectOf: 'edge-b', saysFrom: 'edge-b', binding: 1 });
+  await forge(b, { subjectOf: 'edge-b', saysFrom: 'edge-a', binding: 1 });
+  await forge(a, { subjectOf: 'edge-a', saysFrom: 'edge-a', binding: 2 });
+  await report(a, uid, 1);
+
+  await waitUntil('the honest report', async () => (await countOf(world)) === '10');
+  assert.equal((await world.device('counter'))?.status?.twins?.length, 1);
+});
+
+interface Forgery {
+  readonly subjectOf: string;
+  readonly saysFrom: string;
+  readonly binding: number;
+}
+
 test('many reports of one device become few status writes', async () => {
   await using world = await HubWorld.open();
   await world.startReadyHub();

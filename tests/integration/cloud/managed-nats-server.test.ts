@@ -143,6 +143,19 @@ test('a stopped server leaves no process behind', async () => {
   await waitUntil('the process to be gone', () => !isAlive(pid));
 });
 
+test('a frozen server is gone when the stop is over, well within the deadline', async () => {
+  await using own = await new OwnServer(await tempDir()).start();
+  const pid = own.server.pid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+
+  const begun = performance.now();
+  await own.server.stop(Deadline.after(seconds(8)));
+
+  const took = performance.now() - begun;
+  assert.ok(took < 3500, `${took} ms`);
+  assert.equal(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''), '');
+});
+
 test('a server that is killed is started again on the same port and store', async () => {
   await using own = await new OwnServer(await tempDir()).start();
   const link = await own.hubLink();

