@@ -1,10 +1,12 @@
 // What a node says of itself: the claim on its key, and its heartbeat.
 import { asInteger, asObject, asString, parseJson } from './json.ts';
 
-/** Who holds a node's key: one store, in one of its starts. The revision of the claim is the node's term. */
+/** Who holds a node's key: one store, in one of its starts. */
 export interface Claim {
   readonly storeId: string;
   readonly incarnation: string;
+  /** Grows with every claim, also in a bucket that was lost and begins its revisions again. */
+  readonly term?: number;
 }
 
 export function encodeClaim(claim: Claim): Uint8Array {
@@ -15,7 +17,9 @@ export function decodeClaim(payload: Uint8Array): Claim | undefined {
   const raw = asObject(parseJson(payload)) ?? {};
   const storeId = asString(raw['storeId']);
   const incarnation = asString(raw['incarnation']);
-  return storeId === undefined || incarnation === undefined ? undefined : { storeId, incarnation };
+  const term = asInteger(raw['term']);
+  if (storeId === undefined || incarnation === undefined) return undefined;
+  return { storeId, incarnation, ...(term === undefined ? {} : { term }) };
 }
 
 /** "This edge is alive", every few seconds, with what the Node object shows. */

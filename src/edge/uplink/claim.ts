@@ -1,4 +1,4 @@
-// Before it publishes, an edge claims its node key by compare-and-set. The revision of the claim is its term. Pure decision,
+// Before it publishes, an edge claims its node key by compare-and-set, with a term that is newer than any before. Pure decision,
 // then the few requests that carry it out.
 import { readLast, putIfRevision } from '../../nats/direct-get.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
@@ -21,7 +21,8 @@ export function decideClaim(found: Claim | undefined, own: StoreIdentity): Claim
 }
 
 export type ClaimResult =
-  { readonly kind: 'claimed'; readonly revision: number } | { readonly kind: 'diverged'; readonly holder: Claim };
+  | { readonly kind: 'claimed'; readonly revision: number; readonly term: number }
+  | { readonly kind: 'diverged'; readonly holder: Claim };
 
 /** Rejects with NATS_UNAVAILABLE; asking again is safe, also when an earlier answer was lost. */
 export async function claimNode(link: NatsLink, node: string, own: StoreIdentity): Promise<ClaimResult> {
@@ -30,10 +31,13 @@ export async function claimNode(link: NatsLink, node: string, own: StoreIdentity
   for (;;) {
     const { holder, revision } = await readClaim(link, subject);
     const decision = decideClaim(holder, own);
-    if (decision === 'hold') return { kind: 'claimed', revision };
+    const lastTerm = holder?.term ?? revision;
+    if (decision === 'hold') return { kind: 'claimed', revision, term: lastTerm };
     if (decision === 'diverged' && holder !== undefined) return { kind: 'diverged', holder };
-    const taken = await putIfRevision(link, subject, encodeClaim({ storeId, incarnation }), revision);
-    if (taken !== 'conflict') return { kind: 'claimed', revision: taken };
+    // Newer than the last claim's and than any this store has held: the revisions alone begin again where the bucket was lost.
+    const term = Math.max(lastTerm, own.term) + 1;
+    const taken = await putIfRevision(link, subject, encodeClaim({ storeId, incarnation, term }), revision);
+    if (taken !== 'conflict') return { kind: 'claimed', revision: taken, term };
   }
 }
 

@@ -133,8 +133,7 @@ export class Uplink implements Service {
       const result = await claimNode(link, this.#node, identity());
       if (result.kind === 'diverged')
         throw uplinkErrors.STORE_DIVERGED({ node: this.#node, holder: result.holder.storeId });
-      // A server that lost its store counts revisions from 1 again; what this store has seen is never newer than what it says next.
-      const term = Math.max(result.revision, identity().term);
+      const { term } = result;
       if (term !== identity().term) await keepTerm(term);
       if (!link.connected) return false;
       const chains = new Set(outbox.chains());
