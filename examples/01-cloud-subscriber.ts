@@ -14,11 +14,14 @@ const connection = await connect({
   user: url.username,
   pass: url.password,
   inboxPrefix: '_INBOX__viewer',
+  // An outage may take as long as it likes.
+  maxReconnectAttempts: -1,
 });
 process.once('SIGINT', () => void connection.drain());
 process.once('SIGTERM', () => void connection.drain());
 
 interface CloudEvent {
+  readonly type: string;
   readonly subject: string;
   readonly time: string;
   readonly data: {
@@ -30,7 +33,9 @@ interface CloudEvent {
 }
 
 for await (const message of connection.subscribe('skerry.*.up.>')) {
-  for (const { time, subject, data } of message.json<readonly CloudEvent[]>()) {
+  for (const { type, time, subject, data } of message.json<readonly CloudEvent[]>()) {
+    // The other types are for other readers: `io.skerry.twin.observed.v1` says which desired value the device's side has seen.
+    if (type !== 'io.skerry.twin.reported.v1' && type !== 'io.skerry.device.state.v1') continue;
     const what = data.state === undefined ? `${data.property ?? ''} = ${data.value ?? ''}` : `is ${data.state}`;
     console.log(`${time}  ${subject}  ${what}${data.historical === true ? '  (while the link was down)' : ''}`);
   }

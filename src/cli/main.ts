@@ -11,6 +11,7 @@ type Run = (command: Command, ...operands: string[]) => Promise<number>;
 
 const program = new Command('skerry')
   .description('MQTT-first, event-driven edge runtime for Kubernetes')
+  .version(programVersion(), '--version', 'print the version')
   .showHelpAfterError('(skerry --help lists the commands)')
   .exitOverride();
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CounterDevice } from '../../../simulator/counter/counter-device.ts';
 import { createLogger } from '../../kit/logger.ts';
-import { parseDeviceKey } from '../../model/device.ts';
+import { deviceNamed } from '../device-name.ts';
 import { cliErrors } from '../errors.ts';
 import { logLevelOf, requiredSetting, settingsOf } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
@@ -28,7 +28,7 @@ export async function runCounter(command: Command): Promise<number> {
       expected: 'a whole number of milliseconds from 1',
     });
   }
-  const device = parseDeviceKey(requiredSetting(settings, 'device', 'which Device it is'));
+  const device = deviceNamed('--device', requiredSetting(settings, 'device', 'which Device it is'));
   const counter = new CounterDevice({ mqttUrl, device, intervalMs: Number(interval) }, { logger });
   const isJson = settings['output'] === 'json';
   return runService(counter, {
@@ -39,7 +39,10 @@ export async function runCounter(command: Command): Promise<number> {
       counter.onReport((report) => {
         if (report.phase !== 'acknowledged') return;
         if (isJson) printJson(report);
-        else printLine(`acknowledged: ${JSON.stringify(report)}`);
+        else
+          printLine(
+            `${report.status ?? 'count'} ${report.count ?? ''} acknowledged after ${report.after.toFixed(1)} ms`,
+          );
       });
     },
   });

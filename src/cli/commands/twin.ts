@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isAbort } from '../../kit/errors.ts';
-import { parseDeviceKey, type DeviceId } from '../../model/device.ts';
+import { deviceNamed } from '../device-name.ts';
 import { cliErrors } from '../errors.ts';
 import { requiredSetting, settingsOf, textSetting, type Settings } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
@@ -13,7 +13,7 @@ import { TWIN_OPTIONS } from './option-tables.ts';
 
 export async function runTwinGet(command: Command, device: string): Promise<number> {
   return withTwins(command, async (twins, settings) => {
-    show(await twins.get(deviceNamed(device)), settings);
+    show(await twins.get(deviceNamed('the device', device)), settings);
   });
 }
 
@@ -22,7 +22,7 @@ export async function runTwinWatch(command: Command, device: string): Promise<nu
     const abort = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => abort.abort());
     await twins
-      .watch(deviceNamed(device), (twin) => show(twin, settings), abort.signal)
+      .watch(deviceNamed('the device', device), (twin) => show(twin, settings), abort.signal)
       .catch((error: unknown) => {
         if (!isAbort(error)) throw error;
       });
@@ -40,15 +40,10 @@ export async function runTwinSet(command: Command, device: string, assignment: s
   const property = assignment.slice(0, cut);
   const value = assignment.slice(cut + 1);
   return withTwins(command, async (twins, settings) => {
-    await twins.setDesired(deviceNamed(device), property, value);
+    await twins.setDesired(deviceNamed('the device', device), property, value);
     if (settings['output'] === 'json') printJson({ device, property, desired: value });
     else printLine(`${device}: ${property} is desired to be ${value}`);
   });
-}
-
-function deviceNamed(text: string): DeviceId {
-  if (/^[^/\s]+(\/[^/\s]+)?$/.test(text)) return parseDeviceKey(text);
-  throw cliErrors.OPTION_INVALID({ option: 'the device', value: text, expected: 'NAME or NAMESPACE/NAME' });
 }
 
 async function withTwins(

@@ -25,8 +25,8 @@ export function guideLines({ places, dataDir, hasKeys }: GuideFacts): readonly s
     '',
     `  export KUBECONFIG=${quoted(places.kubeconfig)}`,
     '  kubectl get devices -w                                   # watch it count',
-    `  kubectl patch device counter --type=json -p '${off}'     # switch it off`,
-    `  npm run -s skerry -- twin set counter status=ON ${inDemo}   # and on again, without kubectl`,
+    `  kubectl patch device counter --type=json -p '${off}'     # switch it off; it keeps its count on display`,
+    `  npm run -s skerry -- twin set counter status=ON ${inDemo}   # and on again, from 0`,
     `  mosquitto_sub -h ${hostname}${other} -t '$hw/events/device/#' -v        # what the device and the edge say`,
     `  node dist/examples/01-cloud-subscriber.js ${quoted(join(dataDir, 'nats-viewer.json'))}   # what cloud services see`,
     '',
@@ -39,7 +39,7 @@ export function guideLines({ places, dataDir, hasKeys }: GuideFacts): readonly s
 const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
 
 function plugLines({ pids }: DemoPlaces, hasKeys: boolean): readonly string[] {
-  const kill = `kill -9 ${pids.hub ?? ''}   # the hub; or ${pids.nats ?? ''} nats-server, ${pids.edge ?? ''} edge node, ${pids.counter ?? ''} counter: each comes back, nothing is lost`;
+  const kill = `kill -9 ${pids.hub ?? ''}   # the hub; or ${pids.nats ?? ''} nats-server, ${pids.edge ?? ''} edge node, ${pids.counter ?? ''} counter: each comes back (the counter from 0), nothing that was acknowledged is lost`;
   return hasKeys
     ? [
         'Press p to pull the plug on the cloud and p again to put it back in; q or Ctrl-C to stop everything.',

@@ -141,7 +141,7 @@ export class Demo implements Service {
       onReady: (line) => {
         const isFirst = Object.keys(this.#said[name]).length === 0;
         this.#said[name] = line;
-        if (!isFirst) this.#tools.say(`the ${name} is back`);
+        if (!isFirst) this.#tools.say(`the ${name} is back (process ${String(line['pid'])})`);
       },
       onExit: (how) => {
         this.#tools.say(`the ${name} ended (${how}); starting it again`);

@@ -24,6 +24,7 @@ type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 function wantedCondition(device: DeviceResource, model: DeviceModelResource | undefined): Verdict {
   const effective = effectiveDevice(device, model);
   if (effective.kind === 'incomplete') return { status: 'False', reason: effective.reason, message: effective.message };
+  if (effective.withheld !== undefined) return { status: 'False', ...effective.withheld };
   return { status: 'True', reason: 'Complete', message: 'every property is one of the DeviceModel' };
 }
 

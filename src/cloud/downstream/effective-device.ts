@@ -1,5 +1,6 @@
 // A Device and its DeviceModel → what a node needs to serve the device, or the reason why it cannot have it. Pure.
 import type { DeviceDefinition, PropertyDefinition } from '../../model/device.ts';
+import { checkValue } from '../../model/property-value.ts';
 import { asArray, asObject, type JsonObject } from '../../wire/json.ts';
 import {
   deviceIdOf,
@@ -11,10 +12,16 @@ import {
   type Visitors,
 } from '../kubernetes/resources.ts';
 
+/** `reason` is one word for conditions and Events; `message` names the field. */
+export interface Problem {
+  readonly reason: string;
+  readonly message: string;
+}
+
 export type EffectiveDevice =
-  | { readonly kind: 'complete'; readonly definition: DeviceDefinition }
-  /** `reason` is one word for conditions and Events; `message` names the field. */
-  | { readonly kind: 'incomplete'; readonly reason: string; readonly message: string };
+  /** `withheld`: a desired value that the model does not allow, which the node therefore does not get. */
+  | { readonly kind: 'complete'; readonly definition: DeviceDefinition; readonly withheld?: Problem }
+  | ({ readonly kind: 'incomplete' } & Problem);
 
 export function effectiveDevice(device: DeviceResource, model: DeviceModelResource | undefined): EffectiveDevice {
   const reference = device.spec.deviceModelRef?.name ?? '';
@@ -27,18 +34,28 @@ export function effectiveDevice(device: DeviceResource, model: DeviceModelResour
     );
   const modelled = model.spec.properties ?? [];
   const listed = device.spec.properties ?? [];
-  const place = listed.findIndex(({ name }) => !modelled.some((property) => property.name === name));
-  if (place !== -1)
-    return incomplete(
-      'PropertyNotInModel',
-      `spec.properties[${place}].name: "${listed[place]?.name ?? ''}" is not a property of DeviceModel "${reference}"`,
-    );
+  const unknown = unknownProperty(listed, modelled, reference);
+  if (unknown !== undefined) return unknown;
   // A Device may leave out properties that need nothing said about them: the model says what they are.
   const unlisted = modelled.filter(({ name }) => !listed.some((property) => property.name === name));
   const properties = [...listed, ...unlisted.map(({ name }) => ({ name }))].flatMap((property) =>
     modelled.filter(({ name }) => name === property.name).map((ofModel) => effectiveProperty(property, ofModel)),
   );
-  return { kind: 'complete', definition: definitionOf(device, model, properties) };
+  const withheld = listed
+    .map((property, place) => wrongWish(property, place, modelled))
+    .find((wrong) => wrong !== undefined);
+  return { kind: 'complete', definition: definitionOf(device, model, properties), ...present({ withheld }) };
+}
+
+function unknownProperty(
+  listed: readonly DeviceProperty[],
+  modelled: readonly ModelProperty[],
+  reference: string,
+): EffectiveDevice | undefined {
+  const place = listed.findIndex(({ name }) => !modelled.some((property) => property.name === name));
+  if (place === -1) return undefined;
+  const field = `spec.properties[${place}].name: "${listed[place]?.name ?? ''}"`;
+  return incomplete('PropertyNotInModel', `${field} is not a property of DeviceModel "${reference}"`);
 }
 
 /**
@@ -51,6 +68,39 @@ export function nextBinding(device: DeviceResource): DeviceBinding | 'unchanged'
   if (before === undefined) return nodeName === '' ? 'unchanged' : { nodeName, generation: 1 };
   return before.nodeName === nodeName ? 'unchanged' : { nodeName, generation: before.generation + 1 };
 }
+
+/** Why the model does not allow a property's desired value; an empty one is none. */
+function wrongWish(
+  { name, desired }: DeviceProperty,
+  place: number,
+  modelled: readonly ModelProperty[],
+): Problem | undefined {
+  const model = modelled.find((property) => property.name === name);
+  if (model === undefined || desired === undefined || desired.value === '') return undefined;
+  const wrong = refusalOf(desired.value, model);
+  if (wrong === undefined) return undefined;
+  return { reason: 'DesiredNotAllowed', message: `spec.properties[${place}].desired.value: "${name}" ${wrong}` };
+}
+
+function refusalOf(value: string, model: ModelProperty): string | undefined {
+  if (model.accessMode === 'ReadOnly') return 'is ReadOnly in the DeviceModel; leave desired out';
+  const checked = checkValue(value, limitsOf(model));
+  return checked.kind === 'refused' ? checked.reason : undefined;
+}
+
+/** What the node is to know: nothing where nothing is wanted, or the wrong thing. */
+function allowedWish(value: string | undefined, model: ModelProperty): string | undefined {
+  return value === undefined || value === '' || refusalOf(value, model) !== undefined ? undefined : value;
+}
+
+const limitsOf = ({
+  type,
+  minimum,
+  maximum,
+}: ModelProperty): Pick<PropertyDefinition, 'type' | 'minimum' | 'maximum'> => ({
+  type,
+  ...present({ minimum, maximum }),
+});
 
 function definitionOf(
   device: DeviceResource,
@@ -77,7 +127,7 @@ function effectiveProperty(property: DeviceProperty, model: ModelProperty): Prop
       minimum: model.minimum,
       maximum: model.maximum,
       unit: model.unit,
-      desired: property.desired?.value,
+      desired: allowedWish(property.desired?.value, model),
       visitors: effectiveVisitors(property.visitors, model.visitors),
       collectCycle: property.collectCycle,
       reportCycle: property.reportCycle,

@@ -130,3 +130,25 @@ test('the condition keeps the time of its last change of status, not of its last
   const accepted = acceptedStatus({ ...boiler(), status: still }, model, Date.parse('2026-01-03T00:00:00Z'));
   assert.equal(accepted?.conditions?.[0]?.lastTransitionTime, '2026-01-03T00:00:00Z');
 });
+
+test('a desired value that the model does not allow stays with the hub, and the condition names its field', () => {
+  const wanting = (name: string, value: string): DeviceResource => {
+    const device = boiler();
+    return { ...device, spec: { ...device.spec, properties: [{ name, desired: { value } }] } };
+  };
+
+  for (const [name, value, sentence] of [
+    ['temp', '20', /spec\.properties\[0\]\.desired\.value: "temp" is ReadOnly/],
+    ['setpoint', '96', /"setpoint" must be at most 95/],
+    ['setpoint', 'hot', /"setpoint" must be an integer, not "hot"/],
+  ] as const) {
+    const device = wanting(name, value);
+    const effective = effectiveDevice(device, model);
+    assert.equal(effective.kind === 'complete' && effective.definition.properties[0]?.desired, undefined);
+    const condition = acceptedStatus(device, model, 0)?.conditions?.[0];
+    assert.equal(condition?.reason, 'DesiredNotAllowed');
+    assert.match(condition.message, sentence);
+  }
+  const allowed = effectiveDevice(wanting('setpoint', '70'), model);
+  assert.equal(allowed.kind === 'complete' && allowed.definition.properties[0]?.desired, '70');
+});
