@@ -80,7 +80,7 @@ class LivePicture {
     const reported = this.#twin?.properties
       .filter((each) => each.reported !== undefined)
       .map((each) => `${each.property}=${each.reported ?? ''}`);
-    const { isLinked = false, waiting } = this.#glance ?? {};
+    const { isLinked, waiting } = this.#glance ?? {};
     this.#view?.show(
       pictureLine({ device: 'counter', counted: this.#count, inKubernetes: reported?.join(' '), isLinked, waiting }),
     );
