@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectAsync } from 'mqtt';
+import { CountedPublications, numbersInStream } from '../support/counted-publications.ts';
 import { SmallSite } from '../support/small-site.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { DesiredWishes, MapperEar } from './desired-wishes.ts';
+import { StatusWatch } from './status-watch.ts';
 
 const DEVICE = 'pump-1';
 
@@ -156,4 +159,32 @@ test('a node whose disk was wiped after the streams were counts as newer still',
   await report(site, 501);
   await shows(site, 501);
   await wishArrives(site, wishes);
+});
+
+test('history that is published once more into streams that were wiped overwrites nothing newer', async (t) => {
+  await using site = await SmallSite.start([DEVICE]);
+  await using watch = new StatusWatch(site.kubeconfig);
+  const publications = new CountedPublications(site.mqttUrl, [DEVICE]);
+  t.after(() => publications.close());
+  publications.start(250);
+  await delay(8000);
+  publications.stop();
+  await waitUntil('every publication to be acknowledged', () => publications.waiting === 0);
+  const newest = publications.newest(DEVICE);
+  await shows(site, newest);
+
+  await site.hub.stop();
+  await wipeStreams(site);
+  await site.startHub();
+
+  // Nothing new is said before all of the history is there: a newer report would hide that it counted as newer.
+  const access = await site.natsAccess();
+  await waitUntil(
+    'the history to be in the streams again',
+    async () => (await numbersInStream(access)).get(DEVICE)?.at(-1) === newest,
+    20_000,
+  );
+  await report(site, newest + 1);
+  await shows(site, newest + 1);
+  assert.deepEqual(watch.setbacks, []);
 });

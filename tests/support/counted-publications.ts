@@ -88,8 +88,9 @@ export class CountedPublications {
     });
     this.#unacknowledged += 1;
     this.#client.publish(`$hw/events/device/default/${device}/twin/update`, payload, { qos: 1 }, (error) => {
-      if (error instanceof Error) return;
       this.#unacknowledged -= 1;
+      // MQTT.js gives up what was published while it was resending older messages over a connection that then broke.
+      if (error instanceof Error) return;
       this.#acknowledged.get(device)?.add(number);
     });
   }

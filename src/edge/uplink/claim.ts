@@ -34,8 +34,10 @@ export async function claimNode(link: NatsLink, node: string, own: StoreIdentity
     const lastTerm = holder?.term ?? revision;
     if (decision === 'hold') return { kind: 'claimed', revision, term: lastTerm };
     if (decision === 'diverged' && holder !== undefined) return { kind: 'diverged', holder };
-    // Newer than the last claim's and than any this store has held: the revisions alone begin again where the bucket was lost.
-    const term = Math.max(lastTerm, own.term) + 1;
+    // A bucket that was lost begins its revisions again. The store that goes on over it keeps its term, so that history which it
+    // publishes once more does not count as newer, and says it in the claim, so that the next store's is newer still.
+    const isLost = holder === undefined && own.term > 0;
+    const term = isLost ? own.term : Math.max(lastTerm, own.term) + 1;
     const taken = await putIfRevision(link, subject, encodeClaim({ storeId, incarnation, term }), revision);
     if (taken !== 'conflict') return { kind: 'claimed', revision: taken, term };
   }
