@@ -8,7 +8,7 @@ import type { Egress } from './egress/egress.ts';
 import type { DeviceAnswers, TwinUpdated } from './ingress/ingress.ts';
 import type { RedeliveryRecords } from './ingress/redelivery.ts';
 import type { DesiredObjects } from './meta/desired-objects.ts';
-import type { EdgeStore } from './store/edge-store.ts';
+import type { Store } from './store/store.ts';
 
 /** A wish that came by MQTT is for the mapper too. */
 export function answersOf(egress: Egress, objects: DesiredObjects): DeviceAnswers {
@@ -27,7 +27,7 @@ export function answersOf(egress: Egress, objects: DesiredObjects): DeviceAnswer
 }
 
 interface Remembering {
-  readonly store: EdgeStore;
+  readonly store: Store;
   readonly seen: RedeliveryRecords;
 }
 

@@ -2,13 +2,13 @@
 import type { Deadline } from '../kit/deadline.ts';
 import { HEALTHY, type Health, type Service } from '../kit/service.ts';
 import { edgeErrors } from './edge-config.ts';
-import type { EdgeStore } from './store/edge-store.ts';
+import type { Store } from './store/store.ts';
 import { jsonTable } from './store/store-layout.ts';
 import { keepTerm, openIncarnation, type StoreIdentity } from './store/store-identity.ts';
 
 /** Something that reads its part of the store into memory. */
 export interface Loadable {
-  load(store: EdgeStore): Promise<void>;
+  load(store: Store): Promise<void>;
 }
 
 const NODE = jsonTable<string>('node');
@@ -16,13 +16,13 @@ const NODE = jsonTable<string>('node');
 export class NodeMemory implements Service {
   readonly name = 'memory';
   readonly #config: { readonly node: string; readonly dataDir: string };
-  readonly #store: EdgeStore;
+  readonly #store: Store;
   readonly #parts: readonly Loadable[];
   #identity: StoreIdentity = { storeId: '', incarnation: '', past: [], term: 0 };
 
   constructor(
     config: { readonly node: string; readonly dataDir: string },
-    tools: { readonly store: EdgeStore; readonly parts: readonly Loadable[] },
+    tools: { readonly store: Store; readonly parts: readonly Loadable[] },
   ) {
     this.#config = config;
     this.#store = tools.store;

@@ -24,7 +24,7 @@ import {
   keyOfBucketSubject,
 } from '../../wire/nats-subjects.ts';
 import type { DesiredObjects, HeldObject } from '../meta/desired-objects.ts';
-import type { EdgeStore } from '../store/edge-store.ts';
+import type { Store } from '../store/store.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
 import { diffIndex } from './index-diff.ts';
 
@@ -37,7 +37,7 @@ export interface DesiredListener {
 
 export interface DownlinkTools {
   readonly link: NatsLink;
-  readonly store: EdgeStore;
+  readonly store: Store;
   readonly objects: DesiredObjects;
   readonly twins: TwinBook;
   readonly listener: DesiredListener;

@@ -12,7 +12,7 @@ import { applyState, applyUpdate, type PropertyUpdate } from '../../model/twin-r
 import { DEVICE_ROOT, parseDeviceTopic, type DeviceAnswer, type DeviceRequest } from '../../wire/mqtt-topics.ts';
 import type { ChainClass } from '../../wire/nats-subjects.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import type { EdgeStore } from '../store/edge-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
 import { tooLargeToSend } from './fact-size.ts';
@@ -45,7 +45,7 @@ export interface Refusal {
 }
 
 export interface IngressTools {
-  readonly store: EdgeStore;
+  readonly store: Store;
   readonly twins: TwinBook;
   readonly outbox: Outbox;
   readonly seen: RedeliveryRecords;

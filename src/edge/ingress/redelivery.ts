@@ -2,7 +2,7 @@
 // PUBACK would otherwise change the twin twice. Two ways to know: the publisher's own `event_id`, or the DUP flag together with
 // the same client, packet id and payload. One ring of records per device, written in the commit that it belongs to.
 import { createHash } from 'node:crypto';
-import type { EdgeStore } from '../store/edge-store.ts';
+import type { Store } from '../store/store.ts';
 import { jsonTable } from '../store/store-layout.ts';
 import type { Transaction } from '../store/transaction.ts';
 
@@ -90,7 +90,7 @@ export class RedeliveryRecords {
    * To be awaited, where it gives something to await, before a device's first publication is judged: its records are read then,
    * so that starting a node does not wait for those of all devices.
    */
-  prepare(store: EdgeStore, device: string): Promise<void> | undefined {
+  prepare(store: Store, device: string): Promise<void> | undefined {
     if (this.#rings.has(device)) return undefined;
     const loading = this.#loading.get(device) ?? this.#load(store, device);
     this.#loading.set(device, loading);
@@ -110,12 +110,12 @@ export class RedeliveryRecords {
   }
 
   /** A device is gone, or another one has its name: what was remembered of it says nothing any more. */
-  async forget(store: EdgeStore, device: string): Promise<void> {
+  async forget(store: Store, device: string): Promise<void> {
     this.#rings.delete(device);
     await store.clear(SLOTS, { from: `${device}#`, through: `${device}$` });
   }
 
-  async #load(store: EdgeStore, device: string): Promise<void> {
+  async #load(store: Store, device: string): Promise<void> {
     try {
       const bounds = { after: `${device}#`, before: `${device}$`, limit: REMEMBERED };
       const slots = (await store.between(SLOTS, bounds)).map(([, slot]) => slot);

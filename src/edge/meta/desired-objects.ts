@@ -2,7 +2,7 @@
 // a node that starts offline knows its devices.
 import type { DeviceDefinition, DeviceId } from '../../model/device.ts';
 import { deviceKey } from '../../model/device.ts';
-import type { EdgeStore } from '../store/edge-store.ts';
+import type { Store } from '../store/store.ts';
 import { jsonTable } from '../store/store-layout.ts';
 import type { Transaction } from '../store/transaction.ts';
 
@@ -26,7 +26,7 @@ export class DesiredObjects {
   readonly #byDevice = new Map<string, DeviceDefinition>();
   #position: IndexPosition = { bucket: '', generation: 0 };
 
-  async load(store: EdgeStore): Promise<void> {
+  async load(store: Store): Promise<void> {
     this.#byKey.clear();
     this.#byDevice.clear();
     for await (const [, held] of store.all(OBJECTS)) this.#keep(held);

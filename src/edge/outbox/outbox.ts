@@ -9,7 +9,7 @@ import { TaskGroup } from '../../kit/task-group.ts';
 import { seconds } from '../../kit/units.ts';
 import type { Fact } from '../../model/fact.ts';
 import { storeErrors } from '../store/errors.ts';
-import type { EdgeStore } from '../store/edge-store.ts';
+import type { Store } from '../store/store.ts';
 import { jsonTable } from '../store/store-layout.ts';
 import type { Transaction } from '../store/transaction.ts';
 import { ChainBacklog, type ChainPosition, type OutboxEntry } from './chain-backlog.ts';
@@ -32,7 +32,7 @@ const READ_AHEAD = 200;
 
 export class Outbox implements Service {
   readonly name = 'outbox';
-  readonly #store: EdgeStore;
+  readonly #store: Store;
   readonly #clock: Clock;
   readonly #incarnation: () => string;
   readonly #chains = new Map<string, ChainBacklog>();
@@ -41,7 +41,7 @@ export class Outbox implements Service {
   #inMemory = 0;
   #onWork: (chain: string) => void = () => undefined;
 
-  constructor(tools: { readonly store: EdgeStore; readonly clock: Clock; readonly incarnation: () => string }) {
+  constructor(tools: { readonly store: Store; readonly clock: Clock; readonly incarnation: () => string }) {
     this.#store = tools.store;
     this.#clock = tools.clock;
     this.#incarnation = tools.incarnation;

@@ -9,6 +9,7 @@ import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { storeErrors } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
+import type { Store } from './store.ts';
 import { jsonTable, keyIn, rangeOf, STORE_FORMAT, type Named, type Table } from './store-layout.ts';
 import type { Operation, Transaction } from './transaction.ts';
 
@@ -21,7 +22,7 @@ const FORMAT = jsonTable<{ readonly version: number }>('format');
 /** Small on purpose: the memory of a gateway is the users', and the hot twins are held decoded. */
 const CACHES = { writeBufferSize: 2 * 1024 * 1024, cacheSize: 2 * 1024 * 1024, maxOpenFiles: 100 };
 
-export class EdgeStore implements Service {
+export class EdgeStore implements Service, Store {
   readonly name = 'store';
   readonly #config: EdgeStoreConfig;
   readonly #logger: Logger;
@@ -63,7 +64,6 @@ export class EdgeStore implements Service {
     return text === undefined ? undefined : table.decode(text);
   }
 
-  /** Every entry of a table in key order; keys without the table's name. */
   async *all<V>(table: Table<V>): AsyncGenerator<readonly [string, V]> {
     const prefix = keyIn(table, '').length;
     for await (const [key, text] of this.#open().iterator(rangeOf(table))) {
@@ -71,7 +71,6 @@ export class EdgeStore implements Service {
     }
   }
 
-  /** Up to `limit` entries of a table after a key and before another, oldest first. */
   async between<V>(
     table: Table<V>,
     bounds: { readonly after: string; readonly before: string; readonly limit: number },
@@ -83,7 +82,6 @@ export class EdgeStore implements Service {
     return found.map(([key, text]) => [key.slice(prefix), table.decode(text)] as const);
   }
 
-  /** Keys of a table in order, without decoding any value. */
   async *keys(table: Named): AsyncGenerator<string> {
     const prefix = keyIn(table, '').length;
     for await (const key of this.#open().keys(rangeOf(table))) yield key.slice(prefix);
@@ -98,7 +96,6 @@ export class EdgeStore implements Service {
     for await (const key of this.#open().keys(range)) yield key.slice(prefix);
   }
 
-  /** Removes a range without syncing: for what nobody will miss if it is back after a power cut. */
   async clear(table: Named, bounds: { readonly from: string; readonly through: string }): Promise<void> {
     const level = this.#open();
     try {
@@ -108,10 +105,6 @@ export class EdgeStore implements Service {
     }
   }
 
-  /**
-   * All or nothing, on disk when it resolves with what `build` returned. Concurrent calls may share one fsync; they are built and
-   * announced in the order of the calls. Rejects with STORE_UNAVAILABLE when the disk refuses: nothing changed then.
-   */
   commit<T>(build: (tx: Transaction) => T): Promise<T> {
     return this.#commits.commit(build);
   }

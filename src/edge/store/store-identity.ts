@@ -1,7 +1,7 @@
 // Who this store is: a random id for its life, and a random incarnation for each start of it. Both travel with every message,
 // so that the stream's end tells whose words it holds (ADR 0005).
 import { randomBytes } from 'node:crypto';
-import type { EdgeStore } from './edge-store.ts';
+import type { Store } from './store.ts';
 import { jsonTable } from './store-layout.ts';
 
 export interface StoreIdentity {
@@ -20,7 +20,7 @@ const REMEMBERED_STARTS = 1000;
 const randomName = (): string => randomBytes(8).toString('hex');
 
 /** Opens a new incarnation; written before anything is enlisted under it. */
-export async function openIncarnation(store: EdgeStore): Promise<StoreIdentity> {
+export async function openIncarnation(store: Store): Promise<StoreIdentity> {
   const found = await store.get(IDENTITY, '');
   const identity: StoreIdentity = {
     storeId: found?.storeId ?? randomName(),
@@ -34,7 +34,7 @@ export async function openIncarnation(store: EdgeStore): Promise<StoreIdentity> 
   return identity;
 }
 
-export async function keepTerm(store: EdgeStore, identity: StoreIdentity): Promise<void> {
+export async function keepTerm(store: Store, identity: StoreIdentity): Promise<void> {
   await store.commit((tx) => {
     tx.put(IDENTITY, '', identity);
   });

@@ -3,7 +3,7 @@
 import type { DeviceId } from '../../model/device.ts';
 import { deviceKey } from '../../model/device.ts';
 import type { Twin } from '../../model/twin.ts';
-import type { EdgeStore } from '../store/edge-store.ts';
+import type { Store } from '../store/store.ts';
 import { jsonTable } from '../store/store-layout.ts';
 import type { Transaction } from '../store/transaction.ts';
 
@@ -12,7 +12,7 @@ const TWINS = jsonTable<Twin>('twin');
 export class TwinBook {
   readonly #committed = new Map<string, Twin>();
 
-  async load(store: EdgeStore): Promise<void> {
+  async load(store: Store): Promise<void> {
     this.#committed.clear();
     for await (const [key, twin] of store.all(TWINS)) this.#committed.set(key, twin);
   }
