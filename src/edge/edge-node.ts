@@ -97,7 +97,11 @@ function createKeeping({ dataDir, credentials: { node } }: EdgeConfig, { logger 
   const seen = new RedeliveryRecords();
   const memory = new NodeMemory({ node, dataDir }, { store, parts: [twins, objects] });
   const outbox = new Outbox({ store, clock: systemClock, incarnation: () => memory.identity.incarnation });
-  const chains = { twin: new Remembered(chainIn('twin', node)), event: new Remembered(chainIn('event', node)) };
+  const chains = {
+    twin: new Remembered(chainIn('twin', node)),
+    event: new Remembered(chainIn('event', node)),
+    telemetry: new Remembered(chainIn('telemetry', node)),
+  };
   const chainOf = (chainClass: ChainClass, device: DeviceId): string => chains[chainClass].get(deviceKey(device));
   return { store, twins, objects, seen, memory, outbox, chainOf, services: [store, memory, outbox] };
 }

@@ -8,6 +8,13 @@ export interface DeviceId {
 export const PROPERTY_TYPES = ['INT', 'FLOAT', 'DOUBLE', 'STRING', 'BOOLEAN', 'BYTES', 'STREAM'] as const;
 export type PropertyType = (typeof PROPERTY_TYPES)[number];
 
+/**
+ * How much of a property's history must reach the cloud; its newest value always does. `changes`: every change of value.
+ * `all`: every report, repeated values too. `last`: older changes may be compacted while they wait and room is short.
+ * `sampledEvery`: at most one change in so many milliseconds.
+ */
+export type Keep = 'changes' | 'all' | 'last' | { readonly sampledEvery: number };
+
 export interface PropertyDefinition {
   readonly name: string;
   readonly type: PropertyType;
@@ -22,6 +29,10 @@ export interface PropertyDefinition {
   readonly visitors?: unknown;
   readonly collectCycle?: number;
   readonly reportCycle?: number;
+  /** Default `changes`. */
+  readonly keep?: Keep;
+  /** `telemetry`: the first to be dropped where the outbox is full. */
+  readonly class?: 'telemetry';
 }
 
 /**

@@ -8,6 +8,8 @@ export interface PropertyChange {
   readonly value: string;
   readonly n: number;
   readonly deviceTime?: number;
+  /** True for a property of which only the last change needs to be kept; never leaves the node. */
+  readonly isCompactable?: true;
 }
 
 /** The device's new state (`online`, `offline`, …). */
@@ -17,7 +19,22 @@ export interface StateChange {
   readonly n: number;
 }
 
-export type Change = PropertyChange | StateChange;
+/** Names facts of this chain that will never reach the stream: what a configured limit dropped or compacted (G6). */
+export interface GapChange {
+  readonly kind: 'gap';
+  /** `bytes`, `age`: the limit that was reached. `compacted`: newer values of the same properties stand for the older ones. */
+  readonly reason: 'bytes' | 'age' | 'compacted';
+  /** How many changes are missing. */
+  readonly changes: number;
+  /** Outbox sequences of the first and last fact concerned. */
+  readonly from: number;
+  readonly through: number;
+  /** When the first and the last of them was received, milliseconds since the epoch. */
+  readonly since: number;
+  readonly until: number;
+}
+
+export type Change = PropertyChange | StateChange | GapChange;
 
 /**
  * What one admitted publication changed about one device: the unit that the outbox stores and the stream carries. The term is

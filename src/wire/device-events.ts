@@ -1,6 +1,6 @@
 // Facts outside: CloudEvents 1.0 JSON batches (`application/cloudevents-batch+json`), oldest event first. One event names one
 // change. This is what cloud services subscribe to; docs/reference/subjects.md describes every field.
-import type { Change, Fact } from '../model/fact.ts';
+import type { Change, Fact, GapChange } from '../model/fact.ts';
 import { propertyTypeNamed } from '../model/property-value.ts';
 import type { DeviceId, PropertyType } from '../model/device.ts';
 import { deviceKey, parseDeviceKey } from '../model/device.ts';
@@ -13,6 +13,7 @@ export const EVENT_TYPES = {
   reported: 'io.skerry.twin.reported.v1',
   observed: 'io.skerry.twin.observed.v1',
   state: 'io.skerry.device.state.v1',
+  gap: 'io.skerry.outbox.gap.v1',
 } as const;
 
 /** What the publisher knows besides the fact itself. */
@@ -25,7 +26,9 @@ export interface Stamp {
   readonly historical: boolean;
 }
 
-/** One event, decoded. `property`, `type` and `value` are those of the change; a state event has `property` `""`. */
+export type Gap = Omit<GapChange, 'kind'>;
+
+/** One event, decoded. `property`, `type` and `value` are those of the change; a state event has `property` `""`, a gap no value. */
 export interface DeviceEvent {
   readonly id: string;
   readonly kind: Change['kind'];
@@ -39,6 +42,8 @@ export interface DeviceEvent {
   readonly receivedAt: number;
   readonly deviceTime?: number;
   readonly historical: boolean;
+  /** Of a `gap` event. */
+  readonly gap?: Gap;
 }
 
 const SOURCE_PREFIX = '/skerry/nodes/';
@@ -67,7 +72,7 @@ function eventOf(fact: Fact, change: Change, stamp: Stamp): JsonObject {
     data: {
       ...dataOf(change),
       uid: fact.uid,
-      version: { binding: fact.binding, term: stamp.term, n: change.n },
+      version: { binding: fact.binding, term: stamp.term, n: change.kind === 'gap' ? 0 : change.n },
       quality: 'good',
       receivedTime: received,
       ...(fact.eventId === undefined ? {} : { eventId: fact.eventId }),
@@ -78,6 +83,7 @@ function eventOf(fact: Fact, change: Change, stamp: Stamp): JsonObject {
 
 function dataOf(change: Change): JsonObject {
   if (change.kind === 'state') return { state: change.state };
+  if (change.kind === 'gap') return { gap: gapOf(change) };
   const { property, value, type, deviceTime } = change;
   return {
     property,
@@ -85,6 +91,11 @@ function dataOf(change: Change): JsonObject {
     type,
     ...(deviceTime === undefined ? {} : { deviceTime: new Date(deviceTime).toISOString() }),
   };
+}
+
+function gapOf({ reason, changes, from, through, since, until }: GapChange): JsonObject {
+  const time = (moment: number): string => new Date(moment).toISOString();
+  return { reason, changes, from, through, since: time(since), until: time(until) };
 }
 
 export type DecodedBatch =
@@ -134,19 +145,43 @@ function decodeEvent(event: JsonObject, kind: Change['kind']): DeviceEvent | und
   };
 }
 
-type DecodedChange = Pick<DeviceEvent, 'property' | 'type' | 'value' | 'deviceTime'>;
+type DecodedChange = Pick<DeviceEvent, 'property' | 'type' | 'value' | 'deviceTime' | 'gap'>;
 
 function decodeChange(data: JsonObject, kind: Change['kind']): DecodedChange | undefined {
-  if (kind === 'state') {
-    const state = asString(data['state']);
-    return state === undefined ? undefined : { property: '', type: 'STRING', value: state };
+  switch (kind) {
+    case 'state': {
+      const state = asString(data['state']);
+      return state === undefined ? undefined : { ...NO_PROPERTY, value: state };
+    }
+    case 'gap': {
+      const gap = decodeGap(asObject(data['gap']) ?? {});
+      return gap === undefined ? undefined : { ...NO_PROPERTY, gap };
+    }
+    case 'reported':
+    case 'observed':
+      return decodeValue(data);
   }
+}
+
+const NO_PROPERTY = { property: '', type: 'STRING', value: '' } as const;
+
+function decodeValue(data: JsonObject): DecodedChange | undefined {
   const property = asString(data['property']);
   const value = asString(data['value']);
   const type = propertyTypeNamed(asString(data['type']) ?? '');
   if (property === undefined || value === undefined || type === undefined) return undefined;
   const deviceTime = Date.parse(asString(data['deviceTime']) ?? '');
   return { property, type, value, ...(Number.isNaN(deviceTime) ? {} : { deviceTime }) };
+}
+
+const GAP_REASONS = ['bytes', 'age', 'compacted'] as const;
+
+function decodeGap(raw: JsonObject): Gap | undefined {
+  const reason = GAP_REASONS.find((known) => known === raw['reason']);
+  const [changes, from, through] = [asInteger(raw['changes']), asInteger(raw['from']), asInteger(raw['through'])];
+  const [since, until] = [Date.parse(asString(raw['since']) ?? ''), Date.parse(asString(raw['until']) ?? '')];
+  if (reason === undefined || changes === undefined || from === undefined || through === undefined) return undefined;
+  return Number.isNaN(since) || Number.isNaN(until) ? undefined : { reason, changes, from, through, since, until };
 }
 
 function decodeVersion(raw: unknown): Version | undefined {

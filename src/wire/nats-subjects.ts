@@ -14,8 +14,9 @@ export const UP_SUBJECTS = 'skerry.*.up.>';
 export const STATE_SUBJECTS = 'skerry.*.state.>';
 export const HEARTBEAT_SUBJECTS = 'skerry.*.heartbeat';
 
-/** What a chain carries: values of a device, or what happened to it. */
-export type ChainClass = 'twin' | 'event';
+/** What a chain carries: values of a device, what happened to it, or values of which history may be lost first. */
+export const CHAIN_CLASSES = ['twin', 'event', 'telemetry'] as const;
+export type ChainClass = (typeof CHAIN_CLASSES)[number];
 
 const token = (name: string): string => name.replaceAll('.', '_');
 const untoken = (text: string): string => text.replaceAll('_', '.');

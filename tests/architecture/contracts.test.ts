@@ -67,6 +67,7 @@ void test('the subjects are listed', () => {
   const built = [
     subjects.chainSubject(NODE, 'twin', NAMED),
     subjects.chainSubject(NODE, 'event', NAMED),
+    subjects.chainSubject(NODE, 'telemetry', NAMED),
     subjects.stateSubject(NODE, NAMED),
     subjects.heartbeatSubject(NODE),
     inBucket(subjects.DESIRED_BUCKET, subjects.desiredKey(NODE, 'device', NAMED)),
@@ -92,6 +93,7 @@ void test('every field of an event is listed, and nothing else', () => {
     { kind: 'reported', property: 'count', type: 'INT', value: '7', n: 1, deviceTime: 1 },
     { kind: 'observed', property: 'status', type: 'STRING', value: 'ON', n: 1 },
     { kind: 'state', state: 'online', n: 1 },
+    { kind: 'gap', reason: 'bytes', changes: 2, from: 1, through: 2, since: 1, until: 2 },
   ];
   const fact: Fact = { device: NAMED, uid: 'u', binding: 1, at: 2, changes, eventId: 'e' };
   const text = encodeFact(fact, { node: 'n', id: 'i.1', term: 3, historical: true });

@@ -58,6 +58,8 @@ function withChange(device: ProjectedDevice, status: DeviceStatus, event: Device
       return withTwin(device, status.state === undefined ? { ...status, state: ONLINE } : status, event);
     case 'observed':
       return withTwin(device, status, event);
+    case 'gap':
+      return status;
   }
 }
 

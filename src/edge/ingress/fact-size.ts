@@ -26,7 +26,8 @@ export function tooLargeToSend(twin: Twin, changes: readonly Change[], eventId: 
 function mostBytes(changes: readonly Change[], eventId: string): number {
   let characters = eventId.length * changes.length;
   for (const change of changes) {
-    characters += change.kind === 'state' ? change.state.length : change.property.length + change.value.length;
+    if (change.kind === 'state') characters += change.state.length;
+    else if (change.kind !== 'gap') characters += change.property.length + change.value.length;
   }
   return characters * MOST_BYTES_PER_CHARACTER + changes.length * AROUND_A_CHANGE;
 }

@@ -258,7 +258,7 @@ void test('an update applies whole or not at all, changes nothing in place, and 
         const moved = [...after].filter(([key, n]) => n !== (before.get(key) ?? 0));
         for (const [key, n] of moved) assert.equal(n, (before.get(key) ?? 0) + 1, key);
         // Local desired values change without telling the cloud; everything else that moved is told exactly once.
-        const told = outcome.changes.map((one) => (one.kind === 'state' ? 'state' : `${one.property} ${one.kind}`));
+        const told = outcome.changes.map((one) => ('property' in one ? `${one.property} ${one.kind}` : one.kind));
         assert.deepEqual(
           told.toSorted(),
           moved

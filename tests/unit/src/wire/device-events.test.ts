@@ -29,7 +29,16 @@ const propertyChange = fc.record(
   { requiredKeys: ['kind', 'property', 'type', 'value', 'n'], noNullPrototype: true },
 );
 const stateChange = fc.record({ kind: fc.constant('state' as const), state: text, n }, { noNullPrototype: true });
-const change: fc.Arbitrary<Change> = fc.oneof(propertyChange, stateChange);
+const count = fc.nat();
+const gapChange = fc.record(
+  {
+    kind: fc.constant('gap' as const),
+    reason: fc.constantFrom('bytes', 'age', 'compacted' as const),
+    ...{ changes: count, from: count, through: count, since: time, until: time },
+  },
+  { noNullPrototype: true },
+);
+const change: fc.Arbitrary<Change> = fc.oneof(propertyChange, stateChange, gapChange);
 const fact: fc.Arbitrary<Fact> = fc.record(
   { device, uid: text, binding: n, at: time, changes: fc.array(change, { minLength: 1, maxLength: 4 }), eventId: text },
   { requiredKeys: ['device', 'uid', 'binding', 'at', 'changes'], noNullPrototype: true },
@@ -39,6 +48,13 @@ const stamp = fc.record({ node: name, id: text, term: n, historical: fc.boolean(
 function eventsOf(payload: Uint8Array): readonly DeviceEvent[] {
   const decoded = decodeBatch(payload);
   return decoded.kind === 'ok' ? decoded.events : assert.fail(decoded.reason);
+}
+
+function said(change: Change): Pick<DeviceEvent, 'property' | 'type' | 'value' | 'gap'> {
+  if (change.kind === 'state') return { property: '', type: 'STRING', value: change.state };
+  if (change.kind !== 'gap') return { property: change.property, type: change.type, value: change.value };
+  const { reason, changes, from, through, since, until } = change;
+  return { property: '', type: 'STRING', value: '', gap: { reason, changes, from, through, since, until } };
 }
 
 void test('every change of a batch arrives as one event, in order, with all it said', () => {
@@ -53,10 +69,8 @@ void test('every change of a batch arrives as one event, in order, with all it s
           node: given.node,
           device: one.device,
           uid: one.uid,
-          version: { binding: one.binding, term: given.term, n: change.n },
-          ...(change.kind === 'state'
-            ? { property: '', type: 'STRING', value: change.state }
-            : { property: change.property, type: change.type, value: change.value }),
+          version: { binding: one.binding, term: given.term, n: change.kind === 'gap' ? 0 : change.n },
+          ...said(change),
           receivedAt: one.at,
           ...('deviceTime' in change ? { deviceTime: change.deviceTime } : {}),
           historical: given.historical,
