@@ -1,5 +1,6 @@
 // What a hub is told. The command line makes it from options, environment and file; every part gets its own slice.
 import { mebibytes, seconds, type Bytes, type Duration } from '../kit/units.ts';
+import { DUPLICATE_WINDOW } from '../nats/stream-plan.ts';
 import { NODE_TIMES, type NodesConfig } from './nodes/nodes.ts';
 
 export type HubNats =
@@ -20,6 +21,8 @@ export interface HubConfig {
   readonly statusInterval: Duration;
   /** What the stream of reports may hold; the oldest go first. */
   readonly upStreamBytes: Bytes;
+  /** How long the stream of reports knows a message id again. */
+  readonly duplicateWindow: Duration;
   readonly nodes: NodesConfig;
 }
 
@@ -32,5 +35,6 @@ export const HUB_DEFAULTS = Object.freeze({
   http: { host: '127.0.0.1', port: DEFAULT_HTTP_PORT },
   statusInterval: seconds(1),
   upStreamBytes: mebibytes(1024),
+  duplicateWindow: DUPLICATE_WINDOW,
   nodes: NODE_TIMES,
 } as const satisfies Partial<HubConfig>);

@@ -48,7 +48,10 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
   const clock = systemClock;
   const nats = createHubNats(config, { logger });
   const { link } = nats;
-  const streams = new Streams({ wanted: wantedStreams(config.upStreamBytes) }, { link, logger });
+  const streams = new Streams(
+    { wanted: wantedStreams(config.upStreamBytes, config.duplicateWindow) },
+    { link, logger },
+  );
 
   const client = KubeClient.fromFile(config.kubeconfigFile);
   const crds = new CrdInstaller({ dir: config.crdDir }, { client, logger });

@@ -8,7 +8,7 @@ import {
   UP_SUBJECTS,
 } from '../wire/nats-subjects.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
-import type { Bytes } from '../kit/units.ts';
+import { seconds, type Bytes, type Duration } from '../kit/units.ts';
 
 /** The part of JetStream's stream configuration that Skerry decides; field names are the server's. */
 export interface StreamShape {
@@ -25,15 +25,18 @@ export interface StreamShape {
   readonly deny_delete: boolean;
 }
 
-const NANOSECONDS_PER_SECOND = 1_000_000_000;
-const DAY = 24 * 3600 * NANOSECONDS_PER_SECOND;
+const NANOSECONDS_PER_MILLISECOND = 1_000_000;
+const nanoseconds = (duration: Duration): number => duration * NANOSECONDS_PER_MILLISECOND;
+
+export const DUPLICATE_WINDOW = seconds(120);
+const UP_STREAM_AGE = seconds(7 * 24 * 3600);
 
 const base = {
   max_msgs_per_subject: -1,
   max_age: 0,
   max_bytes: -1,
   max_msg_size: MAX_MESSAGE_BYTES,
-  duplicate_window: 120 * NANOSECONDS_PER_SECOND,
+  duplicate_window: nanoseconds(DUPLICATE_WINDOW),
   discard: 'old',
   allow_direct: true,
   // A Nats-Rollup header purges: a node that may write its own key could empty the whole bucket with it.
@@ -41,7 +44,8 @@ const base = {
   deny_delete: false,
 } as const;
 
-export function wantedStreams(upStreamBytes: Bytes): readonly StreamShape[] {
+/** @param duplicateWindow how long the stream of reports knows a message id again; chains need none (ADR 0004), so a short one must do */
+export function wantedStreams(upStreamBytes: Bytes, duplicateWindow = DUPLICATE_WINDOW): readonly StreamShape[] {
   const bucket = (name: string): StreamShape => ({
     ...base,
     name: `KV_${name}`,
@@ -50,8 +54,16 @@ export function wantedStreams(upStreamBytes: Bytes): readonly StreamShape[] {
     discard: 'new',
     deny_delete: true,
   });
+  const up: StreamShape = {
+    ...base,
+    name: UP_STREAM,
+    subjects: [UP_SUBJECTS],
+    max_age: nanoseconds(UP_STREAM_AGE),
+    max_bytes: upStreamBytes,
+    duplicate_window: nanoseconds(duplicateWindow),
+  };
   return [
-    { ...base, name: UP_STREAM, subjects: [UP_SUBJECTS], max_age: 7 * DAY, max_bytes: upStreamBytes },
+    up,
     { ...base, name: STATE_STREAM, subjects: [STATE_SUBJECTS], max_msgs_per_subject: 1 },
     bucket(DESIRED_BUCKET),
     bucket(CLAIM_BUCKET),

@@ -38,6 +38,11 @@ export const HUB_OPTIONS: readonly OptionDeclaration[] = [
     description: 'admits a node of this machine: writes its credentials to DIR/nodes/NAME.json',
     isList: true,
   },
+  {
+    flags: '--duplicate-window <time>',
+    description: 'how long NATS knows a message of the stream of reports again, such as 2m or 30s',
+    default: '2m',
+  },
   ...COMMON_OPTIONS,
 ];
 

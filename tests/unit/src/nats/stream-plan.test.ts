@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mebibytes } from '../../../../src/kit/units.ts';
+import { mebibytes, seconds } from '../../../../src/kit/units.ts';
 import { planStreams, wantedStreams, type StreamShape } from '../../../../src/nats/stream-plan.ts';
 
 const WANTED = wantedStreams(mebibytes(64));
@@ -43,6 +43,20 @@ void test('facts are kept for a week within the given bytes, state and buckets k
     assert.equal(byName.get(name)?.max_msgs_per_subject, 1, name);
   }
   assert.ok(WANTED.every(({ allow_direct }) => allow_direct));
+});
+
+void test('the duplicate window that is asked for is that of the stream of reports alone', () => {
+  const windows = wantedStreams(mebibytes(64), seconds(2)).map(({ name, duplicate_window }) => [
+    name,
+    duplicate_window,
+  ]);
+
+  assert.deepEqual(windows, [
+    ['skerry-up', 2e9],
+    ['skerry-state', 120e9],
+    ['KV_skerry-desired', 120e9],
+    ['KV_skerry-claims', 120e9],
+  ]);
 });
 
 void test('no stream takes roll-up headers, and one that does is changed', () => {
