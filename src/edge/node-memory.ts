@@ -4,7 +4,7 @@ import { HEALTHY, type Health, type Service } from '../kit/service.ts';
 import { edgeErrors } from './edge-config.ts';
 import type { Store } from './store/store.ts';
 import { jsonTable } from './store/store-layout.ts';
-import { keepTerm, openIncarnation, type StoreIdentity } from './store/store-identity.ts';
+import { keepIdentity, openIncarnation, type StoreIdentity } from './store/store-identity.ts';
 
 /** Something that reads its part of the store into memory. */
 export interface Loadable {
@@ -48,9 +48,10 @@ export class NodeMemory implements Service {
     return HEALTHY;
   }
 
+  /** Under a term that is held, the leave to take one over is used up. */
   async keepTerm(term: number): Promise<void> {
-    const identity = { ...this.#identity, term };
-    await keepTerm(this.#store, identity);
+    const identity = { ...this.#identity, term, mayTakeOver: false };
+    await keepIdentity(this.#store, identity);
     this.#identity = identity;
   }
 

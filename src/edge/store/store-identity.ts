@@ -11,6 +11,8 @@ export interface StoreIdentity {
   readonly past: readonly string[];
   /** The term of the last claim this store held; 0 when it never held one. */
   readonly term: number;
+  /** A person decided that this store's story goes on: the next claim takes the node's name from whoever holds it. */
+  readonly mayTakeOver?: boolean;
 }
 
 const IDENTITY = jsonTable<StoreIdentity>('identity');
@@ -27,15 +29,20 @@ export async function openIncarnation(store: Store): Promise<StoreIdentity> {
     incarnation: randomName(),
     past: found === undefined ? [] : [...found.past, found.incarnation].slice(-REMEMBERED_STARTS),
     term: found?.term ?? 0,
+    mayTakeOver: found?.mayTakeOver === true,
   };
-  await store.commit((tx) => {
-    tx.put(IDENTITY, '', identity);
-  });
+  await keepIdentity(store, identity);
   return identity;
 }
 
-export async function keepTerm(store: Store, identity: StoreIdentity): Promise<void> {
+export async function keepIdentity(store: Store, identity: StoreIdentity): Promise<void> {
   await store.commit((tx) => {
     tx.put(IDENTITY, '', identity);
   });
+}
+
+/** For `skerry edge repair --new-term`. A store without an identity is new, and takes the name over in any case. */
+export async function allowTakeOver(store: Store): Promise<void> {
+  const found = await store.get(IDENTITY, '');
+  if (found !== undefined) await keepIdentity(store, { ...found, mayTakeOver: true });
 }

@@ -10,13 +10,15 @@ export type ClaimDecision = 'hold' | 'take' | 'diverged';
 
 /**
  * - `hold`: the claim is this very start's.
- * - `take`: nobody's, an earlier start's of this store, or this store is new and has just been admitted under the name.
+ * - `take`: nobody's, an earlier start's of this store, or this store is new and has just been admitted under the name, or a
+ *   person said that it shall go on.
  * - `diverged`: another store, or a start that this store never had: a cloned disk, a second instance, a restored backup.
  */
 export function decideClaim(found: Claim | undefined, own: StoreIdentity): ClaimDecision {
   if (found === undefined || own.term === 0) return 'take';
+  if (found.storeId === own.storeId && found.incarnation === own.incarnation) return 'hold';
+  if (own.mayTakeOver === true) return 'take';
   if (found.storeId !== own.storeId) return 'diverged';
-  if (found.incarnation === own.incarnation) return 'hold';
   return own.past.includes(found.incarnation) ? 'take' : 'diverged';
 }
 

@@ -134,7 +134,7 @@ export class Uplink implements Service {
       if (result.kind === 'diverged')
         throw uplinkErrors.STORE_DIVERGED({ node: this.#node, holder: result.holder.storeId });
       const { term } = result;
-      if (term !== identity().term) await keepTerm(term);
+      if (term !== identity().term || identity().mayTakeOver === true) await keepTerm(term);
       if (!link.connected) return false;
       const chains = new Set(outbox.chains());
       this.#session = {

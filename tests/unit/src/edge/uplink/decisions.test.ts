@@ -77,3 +77,10 @@ void test('another store, or a start that this store never had, has diverged', (
   assert.equal(decideClaim({ storeId: 'other', incarnation: 'now' }, OWN), 'diverged');
   assert.equal(decideClaim({ storeId: 'mine', incarnation: 'of the clone' }, OWN), 'diverged');
 });
+
+void test('a store that a person lets go on takes the key from another store and from a stranger of its own', () => {
+  const allowed = { ...OWN, mayTakeOver: true };
+  assert.equal(decideClaim({ storeId: 'other', incarnation: 'x' }, allowed), 'take');
+  assert.equal(decideClaim({ storeId: 'mine', incarnation: 'of the clone' }, allowed), 'take');
+  assert.equal(decideClaim({ storeId: 'mine', incarnation: 'now' }, allowed), 'hold');
+});
