@@ -20,3 +20,5 @@ export function printRows(title: string, rows: readonly Row[]): void {
 
 export const perSecond = (count: number, milliseconds: number): number => Math.round((count * 1000) / milliseconds);
 export const ratio = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
+export const p50p99 = (samples: readonly number[]): string =>
+  `p50 ${percentile(samples, 0.5).toFixed(2)} ms, p99 ${percentile(samples, 0.99).toFixed(2)} ms (${samples.length})`;

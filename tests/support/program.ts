@@ -17,11 +17,13 @@ export interface Program extends AsyncDisposable {
 
 const BUNDLE = 'dist/bundle/skerry.js';
 
-/** Rejects with what it printed when it ends before it serves. */
-export async function startProgram(args: readonly string[]): Promise<Program> {
-  const child = spawn(process.execPath, [BUNDLE, ...args, '--output', 'json', '--log-level', 'debug'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+/** Rejects with what it printed when it ends before it serves. `prefix`: a command that executes the one that follows, as `ip netns exec NAME` does. */
+export async function startProgram(
+  args: readonly string[],
+  { prefix = [] }: { readonly prefix?: readonly string[] } = {},
+): Promise<Program> {
+  const whole = [...prefix, process.execPath, BUNDLE, ...args, '--output', 'json', '--log-level', 'debug'];
+  const child = spawn(whole[0] ?? '', whole.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')));
   const line = await firstLine(child);

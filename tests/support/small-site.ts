@@ -8,32 +8,49 @@ import { tempDir } from './temp-dir.ts';
 import { waitUntil } from './wait-until.ts';
 import type { NatsAccess } from './counted-publications.ts';
 
+/** Where a part runs and listens: a command that it is started by, and hosts that are not the loopback's. */
+export interface Place {
+  readonly prefix?: readonly string[];
+  readonly api?: string;
+  readonly nats?: string;
+  readonly http?: string;
+  readonly mqtt?: string;
+}
+
 const NODE = 'site';
+const LOOPBACK = '127.0.0.1';
+const CREATED_AT_ONCE = 20;
 const DEVICES = '/apis/devices.kubeedge.io/v1beta1/namespaces/default';
 
 export class SmallSite implements AsyncDisposable {
   readonly dir: string;
   readonly #removeDir: () => PromiseLike<void>;
-  hub: Program;
+  readonly #places: { readonly hub: Place; readonly edge: Place };
+  hub!: Program;
   edge!: Program;
   /** Addresses chosen at the first start, taken again afterwards. */
-  #ports: { api: string; nats: string; http: string; mqtt: string } = {
-    api: '127.0.0.1:0',
-    nats: '127.0.0.1:0',
-    http: '127.0.0.1:0',
-    mqtt: '127.0.0.1:0',
-  };
+  #ports: { api: string; nats: string; http: string; mqtt: string };
 
-  private constructor(dir: string, hub: Program, removeDir: () => PromiseLike<void>) {
+  private constructor(
+    dir: string,
+    places: { readonly hub: Place; readonly edge: Place },
+    removeDir: () => PromiseLike<void>,
+  ) {
     this.dir = dir;
-    this.hub = hub;
+    this.#places = places;
     this.#removeDir = removeDir;
+    const { api = LOOPBACK, nats = LOOPBACK, http = LOOPBACK } = places.hub;
+    const { mqtt = LOOPBACK } = places.edge;
+    this.#ports = { api: `${api}:0`, nats: `${nats}:0`, http: `${http}:0`, mqtt: `${mqtt}:0` };
   }
 
-  static async start(devices: readonly string[]): Promise<SmallSite> {
+  static async start(
+    devices: readonly string[],
+    places: { readonly hub: Place; readonly edge: Place } = { hub: {}, edge: {} },
+  ): Promise<SmallSite> {
     const dir = await tempDir();
-    const any = { api: '127.0.0.1:0', nats: '127.0.0.1:0', http: '127.0.0.1:0' };
-    const site = new SmallSite(dir.path, await startHub(dir.path, any), () => dir[Symbol.asyncDispose]());
+    const site = new SmallSite(dir.path, places, () => dir[Symbol.asyncDispose]());
+    await site.startHub();
     site.#ports = {
       ...site.#ports,
       api: host(site.hub.text('kubernetes')),
@@ -42,7 +59,8 @@ export class SmallSite implements AsyncDisposable {
     };
     await site.startEdge();
     site.#ports = { ...site.#ports, mqtt: host(site.edge.text('mqtt')) };
-    for (const device of devices) await site.createDevice(device);
+    for (let from = 0; from < devices.length; from += CREATED_AT_ONCE)
+      await Promise.all(devices.slice(from, from + CREATED_AT_ONCE).map((device) => site.createDevice(device)));
     return site;
   }
 
@@ -55,13 +73,28 @@ export class SmallSite implements AsyncDisposable {
   }
 
   async startHub(): Promise<void> {
-    this.hub = await startHub(this.dir, this.#ports);
+    const { api, nats, http } = this.#ports;
+    const sockets = ['--api', api, '--nats-listen', nats, '--http', http];
+    this.hub = await startProgram(
+      ['hub', '--data-dir', join(this.dir, 'hub'), '--local-node', NODE, ...sockets],
+      this.#places.hub,
+    );
   }
 
   async startEdge(): Promise<void> {
     const credentials = ['--credentials', join(this.dir, 'hub', 'nodes', `${NODE}.json`)];
-    const sockets = ['--mqtt', this.#ports.mqtt, '--mqtt-ws', 'off', '--http', '127.0.0.1:0'];
-    this.edge = await startProgram(['edge', '--data-dir', join(this.dir, 'edge'), ...credentials, ...sockets]);
+    const sockets = [
+      '--mqtt',
+      this.#ports.mqtt,
+      '--mqtt-ws',
+      'off',
+      '--http',
+      `${this.#places.edge.http ?? LOOPBACK}:0`,
+    ];
+    this.edge = await startProgram(
+      ['edge', '--data-dir', join(this.dir, 'edge'), ...credentials, ...sockets],
+      this.#places.edge,
+    );
   }
 
   /** Of the nats-server that runs now. */
@@ -132,14 +165,6 @@ export class SmallSite implements AsyncDisposable {
       client.close();
     }
   }
-}
-
-async function startHub(
-  dir: string,
-  ports: { readonly api: string; readonly nats: string; readonly http: string },
-): Promise<Program> {
-  const sockets = ['--api', ports.api, '--nats-listen', ports.nats, '--http', ports.http];
-  return startProgram(['hub', '--data-dir', join(dir, 'hub'), '--local-node', NODE, ...sockets]);
 }
 
 const host = (url: string): string => new URL(url.replace(/^[a-z]+:/, 'http:')).host;
