@@ -9,7 +9,17 @@ export const storeErrors = errorTable({
   STORE_UNREADABLE: {
     kind: 'broken',
     message: ({ dataDir, reason }: { dataDir: string; reason: string }) =>
-      `the store in ${dataDir} cannot be opened: ${reason}; restore it from a backup, or move it away to begin anew`,
+      `the store in ${dataDir} cannot be opened: ${reason}; see that the disk has space and that the folder may be read and written`,
+  },
+  STORE_DAMAGED: {
+    kind: 'broken',
+    message: ({ dataDir, reason }: { dataDir: string; reason: string }) =>
+      `the store in ${dataDir} is damaged: ${reason}; "skerry edge repair --data-dir ${dataDir}" keeps it aside and saves what can be read`,
+  },
+  STORE_MISSING: {
+    kind: 'broken',
+    message: ({ dataDir, reason }: { dataDir: string; reason: string }) =>
+      `${dataDir} has held a store, and ${reason}; put it back, or begin anew with "skerry edge repair --data-dir ${dataDir}"`,
   },
   STORE_FORMAT_UNKNOWN: {
     kind: 'refused',

@@ -15,11 +15,14 @@ const MOST_PER_GROUP = 1000;
 
 export class GroupCommit {
   readonly #write: WriteBatch;
+  readonly #onFault: (error: unknown) => void;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(write: WriteBatch) {
+  /** `onFault` hears of an announcement that threw: what is on disk stays there, and the next group is written all the same. */
+  constructor(write: WriteBatch, onFault: (error: unknown) => void) {
     this.#write = write;
+    this.#onFault = onFault;
   }
 
   /**
@@ -49,33 +52,33 @@ export class GroupCommit {
   }
 
   async #commitGroup(group: readonly Waiting[]): Promise<void> {
-    const { tx, built, values } = buildAll(group);
+    const { tx, built, values } = this.#buildAll(group);
     try {
       const operations = tx.operations();
       if (operations.length > 0) await this.#write(operations);
     } catch (error) {
-      tx.undo();
+      tx.undo(this.#onFault);
       for (const { reject } of built) reject(error);
       return;
     }
-    tx.announce();
+    tx.announce(this.#onFault);
     built.forEach(({ resolve }, place) => resolve(values[place] as never));
   }
-}
 
-/** A builder that throws fails alone: what was staged so far is taken back, and the others build once more without it. */
-function buildAll(group: readonly Waiting[]): {
-  readonly tx: Transaction;
-  readonly built: readonly Waiting[];
-  readonly values: readonly unknown[];
-} {
-  for (let built = group; ;) {
-    const tx = new Transaction();
-    const values: unknown[] = [];
-    const failed = built.find((waiting) => !tryBuild(waiting, tx, values));
-    if (failed === undefined) return { tx, built, values };
-    tx.undo();
-    built = built.filter((waiting) => waiting !== failed);
+  /** A builder that throws fails alone: what was staged so far is taken back, and the others build once more without it. */
+  #buildAll(group: readonly Waiting[]): {
+    readonly tx: Transaction;
+    readonly built: readonly Waiting[];
+    readonly values: readonly unknown[];
+  } {
+    for (let built = group; ;) {
+      const tx = new Transaction();
+      const values: unknown[] = [];
+      const failed = built.find((waiting) => !tryBuild(waiting, tx, values));
+      if (failed === undefined) return { tx, built, values };
+      tx.undo(this.#onFault);
+      built = built.filter((waiting) => waiting !== failed);
+    }
   }
 }
 

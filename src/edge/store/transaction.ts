@@ -1,11 +1,14 @@
-import { keyIn, type Table } from './store-layout.ts';
+import { keyIn, type Named, type Table } from './store-layout.ts';
 
 const REMOVED = Symbol('removed');
 
-interface Staged {
-  readonly value: unknown;
-  readonly encode: (value: never) => string;
-}
+type Staged = typeof REMOVED | { readonly value: unknown; readonly encode: (value: never) => string };
+
+type OnFault = (error: unknown) => void;
+
+const raise: OnFault = (error) => {
+  throw error;
+};
 
 export type Operation =
   | { readonly type: 'put'; readonly key: string; readonly value: string }
@@ -24,15 +27,15 @@ export class Transaction {
     this.#staged.set(keyIn(table, key), { value, encode: table.encode });
   }
 
-  remove<V>(table: Table<V>, key: string): void {
-    this.#staged.set(keyIn(table, key), { value: REMOVED, encode: table.encode });
+  remove(table: Named, key: string): void {
+    this.#staged.set(keyIn(table, key), REMOVED);
   }
 
   /** What this group has put under the key: its value, `removed`, or `undefined` when it has not touched it. */
   staged<V>(table: Table<V>, key: string): V | 'removed' | undefined {
     const found = this.#staged.get(keyIn(table, key));
     if (found === undefined) return undefined;
-    return found.value === REMOVED ? 'removed' : (found.value as V);
+    return found === REMOVED ? 'removed' : (found.value as V);
   }
 
   /** Runs once the group is on disk, in the order of these calls; not at all when it failed. Must not throw. */
@@ -47,18 +50,29 @@ export class Transaction {
 
   operations(): Operation[] {
     const operations: Operation[] = [];
-    for (const [key, { value, encode }] of this.#staged) {
-      if (value === REMOVED) operations.push({ type: 'del', key });
-      else operations.push({ type: 'put', key, value: encode(value as never) });
+    for (const [key, staged] of this.#staged) {
+      if (staged === REMOVED) operations.push({ type: 'del', key });
+      else operations.push({ type: 'put', key, value: staged.encode(staged.value as never) });
     }
     return operations;
   }
 
-  announce(): void {
-    for (const announce of this.#afterCommit) announce();
+  announce(onFault: OnFault = raise): void {
+    runAll(this.#afterCommit, onFault);
   }
 
-  undo(): void {
-    for (const undo of this.#onFailure.reverse()) undo();
+  undo(onFault: OnFault = raise): void {
+    runAll(this.#onFailure.reverse(), onFault);
+  }
+}
+
+/** One that throws must not keep the others of its group from hearing. */
+function runAll(hooks: readonly (() => void)[], onFault: OnFault): void {
+  for (const hook of hooks) {
+    try {
+      hook();
+    } catch (error) {
+      onFault(error);
+    }
   }
 }

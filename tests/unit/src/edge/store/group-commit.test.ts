@@ -26,11 +26,20 @@ class SlowDisk {
   }
 }
 
+const unexpected = (error: unknown): never => {
+  throw error;
+};
+
+/** Promises settle in these; no timer can fire. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
 const settle = (): Promise<void> => new Promise(setImmediate);
 
 void test('an idle commit is written at once, and those that come meanwhile share the next batch', async () => {
   const disk = new SlowDisk();
-  const group = new GroupCommit(disk.write);
+  const group = new GroupCommit(disk.write, unexpected);
   const put = (key: string): Promise<void> =>
     group.commit((tx) => {
       tx.put(NUMBERS, key, 1);
@@ -52,9 +61,52 @@ void test('an idle commit is written at once, and those that come meanwhile shar
   await group.drained();
 });
 
+void test('an idle commit waits for no timer, and one that came during a write begins when it ends', async (t) => {
+  t.mock.timers.enable();
+  const disk = new SlowDisk();
+  const group = new GroupCommit(disk.write, unexpected);
+  const put = (key: string): Promise<void> => group.commit((tx) => tx.put(NUMBERS, key, 1));
+  const first = put('a');
+  await turns();
+  const second = put('b');
+  await turns();
+
+  assert.deepEqual(disk.batches, [['n!a']]);
+  disk.end();
+  await first;
+  await turns();
+  assert.deepEqual(disk.batches, [['n!a'], ['n!b']]);
+  disk.end();
+  await second;
+});
+
+void test('an announcement that throws is reported, and every commit of its group and after it goes on', async () => {
+  const faults: string[] = [];
+  const group = new GroupCommit(
+    () => Promise.resolve(),
+    (error) => faults.push(String(error)),
+  );
+  const announced: string[] = [];
+  const announcing = (name: string): Promise<string> =>
+    group.commit((tx) => {
+      tx.put(NUMBERS, name, 1);
+      tx.afterCommit(() => {
+        if (name === 'b') throw new Error('a bug');
+        announced.push(name);
+      });
+      return name;
+    });
+
+  assert.deepEqual(await Promise.all(['a', 'b', 'c'].map(announcing)), ['a', 'b', 'c']);
+  assert.equal(await announcing('d'), 'd');
+  await group.drained();
+  assert.deepEqual(announced, ['a', 'c', 'd']);
+  assert.deepEqual(faults, ['Error: a bug']);
+});
+
 void test('announcements come after the write, in the order of the calls, before any caller goes on', async () => {
   const disk = new SlowDisk();
-  const group = new GroupCommit(disk.write);
+  const group = new GroupCommit(disk.write, unexpected);
   const journal: string[] = [];
   const commits = ['a', 'b'].map((name) =>
     group
@@ -75,7 +127,7 @@ void test('announcements come after the write, in the order of the calls, before
 
 void test('a failed write is undone newest first, announces nothing, and the next commit is written', async () => {
   const disk = new SlowDisk();
-  const group = new GroupCommit(disk.write);
+  const group = new GroupCommit(disk.write, unexpected);
   const journal: string[] = [];
   const staging = (name: string): Promise<void> =>
     group.commit((tx) => {
@@ -102,7 +154,7 @@ void test('a failed write is undone newest first, announces nothing, and the nex
 
 void test('a commit whose builder throws fails alone', async () => {
   const disk = new SlowDisk();
-  const group = new GroupCommit(disk.write);
+  const group = new GroupCommit(disk.write, unexpected);
   const undone: string[] = [];
   const good = (name: string): Promise<string> =>
     group.commit((tx) => {
@@ -129,7 +181,7 @@ void test('a commit whose builder throws fails alone', async () => {
 
 void test('a commit that stages nothing writes nothing, and sees what was staged before it in its group', async () => {
   const disk = new SlowDisk();
-  const group = new GroupCommit(disk.write);
+  const group = new GroupCommit(disk.write, unexpected);
   assert.equal(await group.commit(() => 5), 5);
   assert.deepEqual(disk.batches, []);
 
@@ -153,7 +205,7 @@ void test('a flood is written in groups of bounded size, all of it, in order', a
     sizes.push(operations.length);
     order.push(...operations.map(({ key }) => key));
     return Promise.resolve();
-  });
+  }, unexpected);
   const keys = Array.from({ length: 2500 }, (_, n) => String(n));
 
   await Promise.all(keys.map((key) => group.commit((tx) => tx.put(NUMBERS, key, 1))));
