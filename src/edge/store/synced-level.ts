@@ -1,6 +1,6 @@
-// LevelDB as the store needs it: every batch synced, and opened anew after a refused one. LevelDB refuses everything after a sync
-// that failed, and what it refused may reach the disk later all the same: from the log, or from the buffer that is flushed when the
-// file is closed. Here "refused" means "not there".
+// LevelDB as the store needs it: every batch synced, and opened anew after a refused one, because LevelDB refuses everything after a
+// sync that failed. A batch whose sync failed is in the log all the same and comes back when that is read: what it touched is
+// restored first, so that "refused" means "not there".
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';

@@ -1,0 +1,146 @@
+// The store on a disk that is really full: what was refused is not there afterwards, what was kept is, and reading goes on.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { EdgeStore } from '../../../src/edge/store/edge-store.ts';
+import { storeErrors } from '../../../src/edge/store/errors.ts';
+import { jsonTable, orderedNumber } from '../../../src/edge/store/store-layout.ts';
+import { Deadline } from '../../../src/kit/deadline.ts';
+import { silentLogger } from '../../../src/kit/logger.ts';
+import { seconds } from '../../../src/kit/units.ts';
+import { SmallDisk } from '../../support/small-disk.ts';
+
+const NEVER = new AbortController().signal;
+const TEXTS = jsonTable<string>('texts');
+
+async function open(dataDir: string): Promise<EdgeStore & AsyncDisposable> {
+  const store = new EdgeStore({ dataDir }, { logger: silentLogger });
+  await store.start(NEVER);
+  return Object.assign(store, { [Symbol.asyncDispose]: () => store.stop(Deadline.after(seconds(5))) });
+}
+
+async function entriesOf(store: EdgeStore): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for await (const [key, value] of store.all(TEXTS)) found[key] = value;
+  return found;
+}
+
+const put = (store: EdgeStore, key: string, value: string): Promise<void> =>
+  store.commit((tx) => tx.put(TEXTS, key, value));
+
+async function refused(commit: Promise<unknown>): Promise<void> {
+  await assert.rejects(commit, (error) => storeErrors.STORE_UNAVAILABLE.is(error));
+}
+
+for (const size of [100, 3_000, 60_000]) {
+  void test(`commits of ${size} bytes that a full disk refused are not there later, and all others are`, async () => {
+    await using disk = await SmallDisk.mount(24);
+    const dataDir = join(disk.path, 'data');
+    const kept: Record<string, string> = {};
+    const text = (n: number): string => String(n).padEnd(size, '.');
+    for (let round = 0; round < 3; round += 1) {
+      await using store = await open(dataDir);
+      await put(store, 'replaced', text(round));
+      kept['replaced'] = text(round);
+      await disk.fill(8192);
+      let failures = 0;
+      for (let n = 0; failures < 3; n += 1) {
+        const key = `${round}-${orderedNumber(n)}`;
+        try {
+          await store.commit((tx) => {
+            tx.put(TEXTS, key, text(n));
+            tx.put(TEXTS, 'replaced', text(n));
+          });
+          kept[key] = kept['replaced'] = text(n);
+        } catch (error) {
+          assert.ok(storeErrors.STORE_UNAVAILABLE.is(error));
+          failures += 1;
+        }
+      }
+      assert.equal(store.health().state, 'failing');
+      assert.deepEqual(await entriesOf(store), kept);
+
+      await disk.free();
+      await put(store, `after-${round}`, 'kept');
+      kept[`after-${round}`] = 'kept';
+      assert.equal(store.health().state, 'ok');
+      assert.deepEqual(await entriesOf(store), kept);
+    }
+
+    await using again = await open(dataDir);
+    assert.deepEqual(await entriesOf(again), kept);
+  });
+}
+
+void test('reading goes on while the disk is full and while the database is opened anew', async () => {
+  await using disk = await SmallDisk.mount(24);
+  await using store = await open(join(disk.path, 'data'));
+  for (let n = 0; n < 2_000; n += 1) void put(store, orderedNumber(n), 'x'.repeat(100));
+  await put(store, 'last', 'x');
+  const enough = new AbortController();
+  let rounds = 0;
+  const reader = (async () => {
+    for (; !enough.signal.aborted; rounds += 1) {
+      assert.equal(Object.keys(await entriesOf(store)).length, 2_001);
+      assert.equal(await store.get(TEXTS, 'last'), 'x');
+      assert.equal((await store.between(TEXTS, { after: '', before: '~', limit: 3_000 })).length, 2_001);
+    }
+  })();
+
+  await disk.fill();
+  for (let failures = 0; failures < 5; failures += 1) await refused(put(store, 'last', 'y'.repeat(10_000)));
+  await disk.free();
+  await put(store, 'last', 'x');
+  const atEnd = rounds;
+  while (rounds < atEnd + 2) await new Promise(setImmediate);
+  enough.abort();
+
+  await reader;
+});
+
+void test('a background compaction that finds the disk full refuses writes, and they are taken again when there is space', async () => {
+  await using disk = await SmallDisk.mount(32);
+  await using store = await open(join(disk.path, 'data'));
+  const kept: Record<string, string> = {};
+  // The log is as large as the write buffer then: the next few commits switch to a new one, and its table needs as much again.
+  const value = 'x'.repeat(50_000).replaceAll('x', () => String.fromCharCode(33 + Math.floor(Math.random() * 90)));
+  for (let n = 0; n < 40; n += 1) await put(store, orderedNumber(n), (kept[orderedNumber(n)] = value));
+  await disk.fill(600_000);
+  let refusals = 0;
+  for (let n = 40; refusals === 0; n += 1) {
+    try {
+      await put(store, orderedNumber(n), value);
+      kept[orderedNumber(n)] = value;
+    } catch (error) {
+      assert.ok(storeErrors.STORE_UNAVAILABLE.is(error));
+      refusals += 1;
+    }
+  }
+
+  await disk.free();
+  await put(store, 'after', 'kept');
+
+  assert.deepEqual(await entriesOf(store), { ...kept, after: 'kept' });
+});
+
+void test('a start on a full disk is refused with the reason, and one when there is space finds everything', async () => {
+  await using disk = await SmallDisk.mount(24);
+  const dataDir = join(disk.path, 'data');
+  {
+    await using store = await open(dataDir);
+    await put(store, 'a', 'kept');
+  }
+  await disk.fill();
+  await assert.rejects(open(dataDir), (error) => {
+    assert.ok(storeErrors.STORE_UNREADABLE.is(error));
+    assert.match((error as Error).message, /No space left on device/);
+    return true;
+  });
+  await assert.rejects(open(join(disk.path, 'never-before')));
+
+  await disk.free();
+  await using store = await open(dataDir);
+  await using other = await open(join(disk.path, 'never-before'));
+  assert.deepEqual(await entriesOf(store), { a: 'kept' });
+  assert.deepEqual(await entriesOf(other), {});
+});
