@@ -5,6 +5,7 @@ import type { Deadline } from '../kit/deadline.ts';
 import type { Logger } from '../kit/logger.ts';
 import type { Health, Service } from '../kit/service.ts';
 import { Supervisor } from '../kit/supervisor.ts';
+import { PoisonStream } from '../nats/poison-stream.ts';
 import { wantedStreams } from '../nats/stream-plan.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { DataDirLock } from './data-dir-lock.ts';
@@ -45,46 +46,48 @@ export interface Hub extends Service {
 
 /** Throws KUBE_CONFIG_INVALID or ADMISSION_NEEDS_MANAGED_NATS at once; opens nothing before `start`. */
 export function createHub(config: HubConfig, { logger }: HubTools): Hub {
-  const clock = systemClock;
   const nats = createHubNats(config, { logger });
   const { link } = nats;
-  const streams = new Streams(
-    { wanted: wantedStreams(config.upStreamBytes, config.duplicateWindow) },
-    { link, logger },
-  );
-
   const client = KubeClient.fromFile(config.kubeconfigFile);
+  const poison = new PoisonStream({ link, logger });
+  const parts: readonly Service[] = [
+    new DataDirLock(config),
+    ...nats.services,
+    link,
+    new KubeService(client),
+    ...partsOfTheWay(config, { nats, client, poison, logger }),
+  ];
+  const admin = new AdminServer(config.http, {
+    parts: () => parts,
+    status: () => ({ poison: { setAside: poison.kept } }),
+    logger,
+  });
+  return new HubService({ supervisor: new Supervisor([...parts, admin], { logger }), nats, admin, client });
+}
+
+interface Surroundings extends HubTools {
+  readonly nats: HubNatsParts;
+  readonly client: KubeClient;
+  readonly poison: PoisonStream;
+}
+
+/** What carries values between Kubernetes and NATS. */
+function partsOfTheWay(config: HubConfig, { nats, client, poison, logger }: Surroundings): readonly Service[] {
+  const clock = systemClock;
+  const { link, isAdmitted } = nats;
+  const wanted = wantedStreams(config.upStreamBytes, config.duplicateWindow);
+  const streams = new Streams({ wanted }, { link, logger });
   const crds = new CrdInstaller({ dir: config.crdDir }, { client, logger });
   const devices = createDeviceWatch({ client, logger });
   const models = createDeviceModelWatch({ client, logger });
   const api = new KubeDeviceApi({ client, watch: devices });
   const writer = new StatusWriter({ interval: config.statusInterval }, { api, logger });
   const events = new EventRecorder({ client, clock, logger });
-
   const downstream = new Downstream({ link, streams, devices, models, writer, events, clock, logger });
-  const upstream = new Upstream({ link, devices, models, writer, logger });
-  const nodes = new Nodes(config.nodes, {
-    ...{ link, downstream, clock, logger },
-    api: new NodeApi({ client }),
-    isAdmitted: nats.isAdmitted,
-  });
-
-  const parts: readonly Service[] = [
-    new DataDirLock(config),
-    ...nats.services,
-    link,
-    new KubeService(client),
-    crds,
-    writer,
-    downstream,
-    streams,
-    models,
-    devices,
-    upstream,
-    nodes,
-  ];
-  const admin = new AdminServer(config.http, { parts: () => parts, logger });
-  return new HubService({ supervisor: new Supervisor([...parts, admin], { logger }), nats, admin, client });
+  const upstream = new Upstream({ link, devices, models, writer, poison, logger });
+  const nodeApi = new NodeApi({ client });
+  const nodes = new Nodes(config.nodes, { link, downstream, api: nodeApi, isAdmitted, clock, logger });
+  return [crds, writer, downstream, streams, models, devices, upstream, nodes];
 }
 
 interface HubParts {

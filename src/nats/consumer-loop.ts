@@ -1,16 +1,6 @@
 // A durable pull consumer as a service: hands over each message, and acknowledges it to the stream only when the handler says
 // that its effect is kept. Messages whose handler has not finished are delivered again after a crash or a lost link.
-import {
-  AckPolicy,
-  DeliverPolicy,
-  type Consumer,
-  type ConsumerInfo,
-  type JetStreamManager,
-  type JsMsg,
-  NatsError,
-  type NatsConnection,
-  type StoredMsg,
-} from 'nats';
+import type { JetStreamManager, NatsConnection } from 'nats';
 import { aborted } from '../kit/aborted.ts';
 import { backoffDelay } from '../kit/backoff.ts';
 import type { Deadline } from '../kit/deadline.ts';
@@ -19,61 +9,58 @@ import type { Logger } from '../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../kit/service.ts';
 import { sleep } from '../kit/sleep.ts';
 import { TaskGroup } from '../kit/task-group.ts';
-import { ms, seconds, type Duration } from '../kit/units.ts';
+import { bytes, mebibytes, ms, seconds, type Duration } from '../kit/units.ts';
+import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
+import { keepCheckpoint, takePosition, type ConsumerConfig } from './consumer-position.ts';
+import type { Delivery } from './delivery.ts';
+import { InHand } from './in-hand.ts';
 import type { NatsLink } from './nats-link.ts';
+import { pullFrom } from './pull.ts';
 
 export interface StreamMessage {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly sequence: number;
+  /** When the stream stored it. */
+  readonly storedAt: Date;
 }
 
-/** `poison`: no retry will help; the reason is logged and the message is not delivered again. */
+/** `poison`: no retry will help; the message is set aside with that reason and not delivered again. */
 export type Verdict = 'done' | { readonly retryAfter: Duration } | { readonly poison: string };
 
-export interface ConsumerConfig {
-  readonly stream: string;
-  readonly durable: string;
+/** Where poison goes: resolves once the message is kept there. */
+export interface PoisonKeeper {
+  setAside(stream: string, message: StreamMessage, reason: string): Promise<void>;
 }
 
-/** How long what a killed hub had in hand waits for the next one. While a message is in hand its redeliveries cost little. */
-const ACK_WAIT_SECONDS = 15;
-/** Messages handed over and not yet acknowledged: bounds what a slow Kubernetes can pile up in the hub's memory. */
-const MAX_UNACKNOWLEDGED = 10_000;
-const REWIND = seconds(600);
-/** After a handler that threw, which is a mistake of ours. */
+export interface ConsumerTools {
+  readonly link: NatsLink;
+  readonly logger: Logger;
+  readonly poison: PoisonKeeper;
+  readonly handle: (message: StreamMessage) => Promise<Verdict>;
+}
+
+/** What a slow Kubernetes can pile up in the hub's memory; the stream holds the rest. */
+const IN_HAND = { limit: mebibytes(64), largest: bytes(MAX_MESSAGE_BYTES) };
+const CHECKPOINT_EVERY = seconds(2);
+/** After a handler that threw, which is a mistake of ours, and for poison that cannot be set aside yet. */
 const HANDLER_RETRY = seconds(1);
 const RETRY = { first: ms(200), most: seconds(5) };
-const NANOSECONDS = 1_000_000_000;
-const NANOSECONDS_PER_MILLISECOND = 1_000_000;
-/** Times of one message differ by rounding only. */
-const SAME_MOMENT = ms(2);
 
 export class ConsumerLoop implements Service {
   readonly name: string;
   readonly #config: ConsumerConfig;
-  readonly #link: NatsLink;
-  readonly #logger: Logger;
-  readonly #handle: (message: StreamMessage) => Promise<Verdict>;
+  readonly #tools: ConsumerTools;
   readonly #tasks = new TaskGroup();
-  readonly #inHand = new Map<string, JsMsg>();
-  #newest: { readonly sequence: number; readonly at: number } | undefined;
+  readonly #inHand = new InHand(IN_HAND);
+  #settledSinceCheckpoint = false;
   #pause: AbortController | undefined;
   #reason: string | undefined = 'not consuming yet';
 
-  constructor(
-    config: ConsumerConfig,
-    tools: {
-      readonly link: NatsLink;
-      readonly logger: Logger;
-      readonly handle: (message: StreamMessage) => Promise<Verdict>;
-    },
-  ) {
+  constructor(config: ConsumerConfig, tools: ConsumerTools) {
     this.name = `consumer-${config.durable}`;
     this.#config = config;
-    this.#link = tools.link;
-    this.#logger = tools.logger;
-    this.#handle = tools.handle;
+    this.#tools = tools;
   }
 
   get ended(): Promise<unknown> {
@@ -82,7 +69,7 @@ export class ConsumerLoop implements Service {
 
   start(_signal: AbortSignal): Promise<void> {
     const goOn = (): void => this.#pause?.abort();
-    this.#link.onConnected(goOn);
+    this.#tools.link.onConnected(goOn);
     this.#tasks.signal.addEventListener('abort', goOn, { once: true });
     this.#tasks.run('consume', (signal) => this.#consume(signal));
     return Promise.resolve();
@@ -103,7 +90,7 @@ export class ConsumerLoop implements Service {
       // Made before the attempt, so that a stop or a connect during it is not slept over.
       const pause = new AbortController();
       this.#pause = pause;
-      const connection = this.#link.jetStreamConnection();
+      const connection = this.#tools.link.jetStreamConnection();
       if (connection !== undefined && (await this.#consumeUntil(connection, signal))) attempt = 0;
       if ((await sleep(backoffDelay(RETRY, attempt), pause.signal)) === 'aborted') attempt = 0;
     }
@@ -116,126 +103,83 @@ export class ConsumerLoop implements Service {
 
   /** Returns true when messages could be consumed for a while, false when not even the consumer could be had. */
   async #consumeOver(connection: NatsConnection, signal: AbortSignal): Promise<boolean> {
+    const { stream } = this.#config;
+    const round = new AbortController();
+    let isConsuming = false;
     try {
-      const consumer = await this.#position(connection);
-      if (signal.aborted) return false;
-      const messages = await consumer.consume({
-        max_messages: 500,
-        abort_on_missing_resource: true,
-        callback: (message) => this.#hand(message),
-      });
+      const jsm = await connection.jetstreamManager();
+      const name = await takePosition(jsm, this.#config, this.#tools.logger);
+      isConsuming = true;
       this.#reason = undefined;
-      // The library goes on waiting on a connection that has closed for good, so the end of that counts too.
-      const failure = await Promise.race([messages.closed(), connection.closed(), aborted(signal)]);
-      this.#reason = failure instanceof Error ? messageOf(failure) : 'no link to NATS';
-      messages.close().catch((error: unknown) => this.#logger.debug({ reason: messageOf(error) }, 'consumer close'));
-      return true;
+      void this.#keepCheckpoints(jsm, name, round.signal);
+      const room = (): Promise<number> => this.#inHand.room();
+      const onMessage = (delivery: Delivery): void => this.#hand(delivery);
+      const consumer = { stream, name, inbox: this.#tools.link.newInbox() };
+      await pullFrom(connection, consumer, { room, onMessage }, signal);
     } catch (error) {
       this.#reason = messageOf(error);
-      this.#logger.debug({ stream: this.#config.stream, reason: this.#reason }, 'cannot consume');
-      return false;
+      this.#tools.logger.debug({ stream, reason: this.#reason }, 'cannot consume');
+    } finally {
+      round.abort();
+    }
+    return isConsuming;
+  }
+
+  /** Best effort: without a newer checkpoint more is consumed again, and nothing is lost. */
+  async #keepCheckpoints(jsm: JetStreamManager, name: string, signal: AbortSignal): Promise<void> {
+    const { stream } = this.#config;
+    while ((await sleep(CHECKPOINT_EVERY, signal)) === 'elapsed') {
+      if (!this.#settledSinceCheckpoint) continue;
+      this.#settledSinceCheckpoint = false;
+      try {
+        await keepCheckpoint(jsm, stream, name);
+      } catch (error) {
+        this.#tools.logger.debug({ stream, reason: messageOf(error) }, 'checkpoint not kept');
+      }
     }
   }
 
   /** A message that is delivered again while it is still in hand is not handed over twice: only its newest delivery counts. */
-  #hand(message: JsMsg): void {
-    // With the time, because the sequences of a stream that was made anew begin again.
-    const key = `${message.seq}.${message.info.timestampNanos}`;
-    if (!message.redelivered)
-      this.#newest = { sequence: message.seq, at: message.info.timestampNanos / NANOSECONDS_PER_MILLISECOND };
-    const isInHand = this.#inHand.has(key);
-    this.#inHand.set(key, message);
-    if (!isInHand) void this.#settle(key, message);
+  #hand(delivery: Delivery): void {
+    if (this.#inHand.take(delivery)) void this.#settle(delivery);
   }
 
-  async #settle(key: string, message: JsMsg): Promise<void> {
-    const verdict = await this.#verdictOn(message);
-    const newest = this.#inHand.get(key) ?? message;
-    this.#inHand.delete(key);
+  async #settle(delivery: Delivery): Promise<void> {
+    const verdict = await this.#carriedOut(delivery, await this.#verdictOn(delivery));
+    const newest = this.#inHand.release(delivery);
+    this.#settledSinceCheckpoint = true;
     try {
-      this.#answer(newest, verdict);
+      if (verdict === 'done') newest.acknowledge();
+      else if ('retryAfter' in verdict) newest.refuse(verdict.retryAfter);
+      else newest.terminate();
     } catch (error) {
       // The connection has closed meanwhile: the message will be delivered again.
-      this.#logger.debug({ sequence: message.seq, reason: messageOf(error) }, 'not acknowledged');
+      this.#tools.logger.debug({ sequence: delivery.sequence, reason: messageOf(error) }, 'not acknowledged');
     }
   }
 
-  async #verdictOn({ subject, data, seq: sequence }: JsMsg): Promise<Verdict> {
+  async #verdictOn(delivery: Delivery): Promise<Verdict> {
+    const { subject, sequence } = delivery;
     try {
-      return await this.#handle({ subject, data, sequence });
+      return await this.#tools.handle(delivery);
     } catch (error) {
-      this.#logger.error({ subject, sequence, reason: messageOf(error) }, 'handler failed; the message comes again');
+      const fields = { subject, sequence, reason: messageOf(error) };
+      this.#tools.logger.error(fields, 'handler failed; the message comes again');
       return { retryAfter: HANDLER_RETRY };
     }
   }
 
-  #answer(message: JsMsg, verdict: Verdict): void {
-    if (verdict === 'done') {
-      message.ack();
-      return;
+  /** Poison is given up only once it is kept elsewhere. */
+  async #carriedOut(delivery: Delivery, verdict: Verdict): Promise<Verdict> {
+    if (verdict === 'done' || 'retryAfter' in verdict) return verdict;
+    const { subject, sequence } = delivery;
+    try {
+      await this.#tools.poison.setAside(this.#config.stream, delivery, verdict.poison);
+      return verdict;
+    } catch (error) {
+      const fields = { subject, sequence, reason: messageOf(error) };
+      this.#tools.logger.warn(fields, 'message cannot be set aside yet; it comes again');
+      return { retryAfter: HANDLER_RETRY };
     }
-    if ('retryAfter' in verdict) {
-      message.nak(verdict.retryAfter);
-      return;
-    }
-    const { subject, seq: sequence } = message;
-    this.#logger.error({ subject, sequence, reason: verdict.poison }, 'message set aside');
-    message.term();
   }
-
-  /** Makes the consumer where there is none, and winds it back where the server lost the end of its stream (ADR 0004). */
-  async #position(connection: NatsConnection): Promise<Consumer> {
-    const { stream, durable } = this.#config;
-    const jsm = await connection.jetstreamManager();
-    const found = await consumerInfo(jsm, stream, durable);
-    const { last_seq: lastSequence } = (await jsm.streams.info(stream)).state;
-    if (found !== undefined && (await this.#hasLostTail(jsm, found, lastSequence))) {
-      this.#logger.warn(
-        { stream, consumer: durable },
-        'the stream lost its tail; consuming again from ten minutes back',
-      );
-      await jsm.consumers.delete(stream, durable);
-      await this.#create(jsm, new Date(Date.now() - REWIND));
-    } else if (found === undefined) {
-      await this.#create(jsm);
-    }
-    return connection.jetstream().consumers.get(stream, durable);
-  }
-
-  /** Also when the lost places are filled again already: then the newest message that we saw is not the one in its place. */
-  async #hasLostTail(jsm: JetStreamManager, found: ConsumerInfo, lastSequence: number): Promise<boolean> {
-    const newest = this.#newest;
-    if (found.delivered.stream_seq > lastSequence) return true;
-    if (newest === undefined) return false;
-    if (newest.sequence > lastSequence) return true;
-    const stored = await messageAt(jsm, this.#config.stream, newest.sequence);
-    return stored !== undefined && Math.abs(stored.time.getTime() - newest.at) > SAME_MOMENT;
-  }
-
-  async #create(jsm: JetStreamManager, from?: Date): Promise<void> {
-    await jsm.consumers.add(this.#config.stream, {
-      durable_name: this.#config.durable,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: ACK_WAIT_SECONDS * NANOSECONDS,
-      max_ack_pending: MAX_UNACKNOWLEDGED,
-      ...(from === undefined
-        ? { deliver_policy: DeliverPolicy.All }
-        : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: from.toISOString() }),
-    });
-  }
-}
-
-/** `undefined` when the stream's limits have removed it. */
-async function messageAt(jsm: JetStreamManager, stream: string, sequence: number): Promise<StoredMsg | undefined> {
-  try {
-    return await jsm.streams.getMessage(stream, { seq: sequence });
-  } catch (error) {
-    if (error instanceof NatsError && error.api_error?.code === 404) return undefined;
-    throw error;
-  }
-}
-
-async function consumerInfo(jsm: JetStreamManager, stream: string, durable: string): Promise<ConsumerInfo | undefined> {
-  for await (const info of jsm.consumers.list(stream)) if (info.name === durable) return info;
-  return undefined;
 }

@@ -1,6 +1,6 @@
 // The connection between edge or hub and the NATS server, as a service. Being away is a normal state of a link: `start` returns
 // while it is still trying, reconnects never give up, and `publish` says whether the bytes left instead of dropping them silently.
-import { connect, ErrorCode, Events, headers, NatsError, type Msg, type NatsConnection } from 'nats';
+import { connect, createInbox, ErrorCode, Events, headers, NatsError, type Msg, type NatsConnection } from 'nats';
 import { backoffDelay } from '../kit/backoff.ts';
 import { Deadline } from '../kit/deadline.ts';
 import { messageOf } from '../kit/errors.ts';
@@ -140,6 +140,11 @@ export class NatsLink implements Service {
   subscribe(subject: string, handle: (message: NatsMessage) => void): void {
     this.#subscriptions.push({ subject, handle });
     if (this.#connection !== undefined) this.#open(this.#connection, subject, handle);
+  }
+
+  /** A subject of its own for answers. */
+  newInbox(): string {
+    return createInbox(this.#config.inboxPrefix);
   }
 
   /** The library's connection, for the JetStream adapters of this folder only. */

@@ -2,13 +2,15 @@
 import {
   CLAIM_BUCKET,
   DESIRED_BUCKET,
+  POISON_STREAM,
+  POISON_SUBJECTS,
   STATE_STREAM,
   STATE_SUBJECTS,
   UP_STREAM,
   UP_SUBJECTS,
 } from '../wire/nats-subjects.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
-import { seconds, type Bytes, type Duration } from '../kit/units.ts';
+import { mebibytes, seconds, type Bytes, type Duration } from '../kit/units.ts';
 
 /** The part of JetStream's stream configuration that Skerry decides; field names are the server's. */
 export interface StreamShape {
@@ -30,6 +32,7 @@ const nanoseconds = (duration: Duration): number => duration * NANOSECONDS_PER_M
 
 export const DUPLICATE_WINDOW = seconds(120);
 const UP_STREAM_AGE = seconds(7 * 24 * 3600);
+const SET_ASIDE_AGE = seconds(7 * 24 * 3600);
 
 const base = {
   max_msgs_per_subject: -1,
@@ -43,6 +46,13 @@ const base = {
   allow_rollup_hdrs: false,
   deny_delete: false,
 } as const;
+
+/** A subject is one message, so that one set aside again after a replay replaces its copy. */
+const POISON_LIMITS = {
+  max_msgs_per_subject: 1,
+  max_age: nanoseconds(SET_ASIDE_AGE),
+  max_bytes: mebibytes(64),
+};
 
 /** @param duplicateWindow how long the stream of reports knows a message id again; chains need none (ADR 0004), so a short one must do */
 export function wantedStreams(upStreamBytes: Bytes, duplicateWindow = DUPLICATE_WINDOW): readonly StreamShape[] {
@@ -65,6 +75,7 @@ export function wantedStreams(upStreamBytes: Bytes, duplicateWindow = DUPLICATE_
   return [
     up,
     { ...base, name: STATE_STREAM, subjects: [STATE_SUBJECTS], max_msgs_per_subject: 1 },
+    { ...base, ...POISON_LIMITS, name: POISON_STREAM, subjects: POISON_SUBJECTS },
     bucket(DESIRED_BUCKET),
     bucket(CLAIM_BUCKET),
   ];

@@ -4,6 +4,7 @@ import type { DeviceId } from '../model/device.ts';
 
 export const UP_STREAM = 'skerry-up';
 export const STATE_STREAM = 'skerry-state';
+export const POISON_STREAM = 'skerry-poison';
 export const DESIRED_BUCKET = 'skerry-desired';
 export const CLAIM_BUCKET = 'skerry-claims';
 
@@ -13,6 +14,9 @@ export const CLAIM_STREAM = `KV_${CLAIM_BUCKET}`;
 export const UP_SUBJECTS = 'skerry.*.up.>';
 export const STATE_SUBJECTS = 'skerry.*.state.>';
 export const HEARTBEAT_SUBJECTS = 'skerry.*.heartbeat';
+
+/** By the stream that the message was in: a token that no node's own subjects have in its place, be the node called `poison`. */
+export const POISON_SUBJECTS = [UP_STREAM, STATE_STREAM].map((stream) => `skerry.poison.${stream}.>`);
 
 /** What a chain carries: values of a device, what happened to it, or values of which history may be lost first. */
 export const CHAIN_CLASSES = ['twin', 'event', 'telemetry'] as const;
@@ -32,6 +36,11 @@ export function stateSubject(node: string, device: DeviceId): string {
 
 export function heartbeatSubject(node: string): string {
   return `skerry.${token(node)}.heartbeat`;
+}
+
+/** Where a message that no retry will help is kept; one subject for each message. */
+export function poisonSubject(stream: string, node: string, sequence: number): string {
+  return `skerry.poison.${stream}.${token(node)}.${sequence}`;
 }
 
 /** The node that published on a `skerry.<node>.…` subject. */
@@ -99,8 +108,8 @@ export function nodePermissions(node: string): {
   };
 }
 
-/** What a user that only listens may do: read what nodes report. Publishing is its own inbox and nothing else. */
+/** What a user that only listens may do: hear what nodes report, and read what was set aside. Nothing that changes anything. */
 export const VIEWER_PERMISSIONS = {
-  publish: ['_INBOX__viewer.>'],
-  subscribe: [UP_SUBJECTS, STATE_SUBJECTS, '_INBOX__viewer.>'],
+  publish: ['_INBOX__viewer.>', `$JS.API.DIRECT.GET.${POISON_STREAM}`, `$JS.API.STREAM.INFO.${POISON_STREAM}`],
+  subscribe: [UP_SUBJECTS, STATE_SUBJECTS, ...POISON_SUBJECTS, '_INBOX__viewer.>'],
 } as const;

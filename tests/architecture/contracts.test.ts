@@ -73,6 +73,7 @@ void test('the subjects are listed', () => {
     inBucket(subjects.DESIRED_BUCKET, subjects.desiredKey(NODE, 'device', NAMED)),
     inBucket(subjects.DESIRED_BUCKET, subjects.indexKey(NODE)),
     inBucket(subjects.CLAIM_BUCKET, subjects.claimKey(NODE)),
+    subjects.poisonSubject('<stream>', NODE, Number.NaN).replace('NaN', '<sequence>'),
   ];
 
   assert.deepEqual(sorted(firstCodes(SUBJECTS, 'Subjects')), sorted(built));

@@ -95,7 +95,10 @@ serviceContract(
     () =>
       new ConsumerLoop(
         { stream: 'skerry-up', durable: 'hub' },
-        { link: newLink(), logger, handle: () => Promise.resolve('done') },
+        {
+          ...{ link: newLink(), logger, handle: () => Promise.resolve('done') },
+          poison: { setAside: () => Promise.resolve() },
+        },
       ),
   ),
 );

@@ -1,5 +1,5 @@
 // Health and readiness of the hub over HTTP. `/healthz`: the process works. `/readyz`: every part is well; the body says which
-// part is not and why.
+// part is not and why. `/status`: what else a person may want to know.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Deadline } from '../../kit/deadline.ts';
@@ -20,13 +20,18 @@ export class AdminServer implements Service {
   readonly name = 'admin';
   readonly #config: AdminConfig;
   readonly #parts: () => readonly Service[];
+  readonly #status: () => object;
   readonly #logger: Logger;
   #server: Server | undefined;
   #port = 0;
 
-  constructor(config: AdminConfig, tools: { readonly parts: () => readonly Service[]; readonly logger: Logger }) {
+  constructor(
+    config: AdminConfig,
+    tools: { readonly parts: () => readonly Service[]; readonly status: () => object; readonly logger: Logger },
+  ) {
     this.#config = config;
     this.#parts = tools.parts;
+    this.#status = tools.status;
     this.#logger = tools.logger;
   }
 
@@ -91,8 +96,12 @@ export class AdminServer implements Service {
       send(response, 200, { state: 'ok' });
       return;
     }
+    if (pathname === '/status') {
+      send(response, 200, this.#status());
+      return;
+    }
     if (pathname !== '/readyz') {
-      send(response, 404, { error: 'try /healthz or /readyz' });
+      send(response, 404, { error: 'try /healthz, /readyz or /status' });
       return;
     }
     const parts = Object.fromEntries(this.#parts().map((part) => [part.name, part.health()]));

@@ -7,7 +7,7 @@ import type { Health, Service } from '../../kit/service.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { seconds } from '../../kit/units.ts';
 import { deviceKey } from '../../model/device.ts';
-import { ConsumerLoop, type StreamMessage, type Verdict } from '../../nats/consumer-loop.ts';
+import { ConsumerLoop, type PoisonKeeper, type StreamMessage, type Verdict } from '../../nats/consumer-loop.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
 import { decodeBatch, type DeviceEvent } from '../../wire/device-events.ts';
 import { nodeOfSubject, STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
@@ -22,6 +22,7 @@ export interface UpstreamTools {
   readonly devices: Pick<DeviceWatch, 'get' | 'lists' | 'onEvent'>;
   readonly models: Pick<DeviceModelWatch, 'get' | 'lists' | 'onEvent'>;
   readonly writer: Pick<StatusWriter, 'update'>;
+  readonly poison: PoisonKeeper;
   readonly logger: Logger;
 }
 
@@ -45,10 +46,10 @@ export class Upstream implements Service {
   constructor(tools: UpstreamTools) {
     this.#tools = tools;
     const handle = (message: StreamMessage): Promise<Verdict> => this.#handle(message);
-    const { link, logger } = tools;
+    const { link, poison, logger } = tools;
     this.#loops = [
-      new ConsumerLoop({ stream: UP_STREAM, durable: 'skerry-hub' }, { link, logger, handle }),
-      new ConsumerLoop({ stream: STATE_STREAM, durable: 'skerry-hub-state' }, { link, logger, handle }),
+      new ConsumerLoop({ stream: UP_STREAM, durable: 'skerry-hub' }, { link, poison, logger, handle }),
+      new ConsumerLoop({ stream: STATE_STREAM, durable: 'skerry-hub-state' }, { link, poison, logger, handle }),
     ];
     this.#allKnown = Promise.all([
       new Promise<void>((resolve) => tools.devices.onEvent(({ kind }) => kind === 'synced' && resolve())),

@@ -8,7 +8,12 @@ import { silentLogger } from '../../../src/kit/logger.ts';
 import { seconds } from '../../../src/kit/units.ts';
 
 async function started(host = '127.0.0.1'): Promise<AdminServer & AsyncDisposable> {
-  const server = new AdminServer({ host, port: 0 }, { parts: () => [], logger: silentLogger });
+  const server = new AdminServer(
+    { host, port: 0 },
+    {
+      ...{ parts: () => [], status: () => ({ poison: { setAside: 3 } }), logger: silentLogger },
+    },
+  );
   await server.start(new AbortController().signal);
   return Object.assign(server, { [Symbol.asyncDispose]: () => server.stop(Deadline.after(seconds(2))) });
 }
@@ -43,4 +48,10 @@ test('the address of a server on IPv6 is a URL', async () => {
   await using server = await started('::1');
 
   assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+});
+
+test('what else there is to know of the hub is told', async () => {
+  await using server = await started();
+
+  assert.deepEqual(await (await fetch(`${server.url}/status`)).json(), { poison: { setAside: 3 } });
 });

@@ -5,18 +5,23 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import type { ConsumerInfo } from 'nats';
 import { Deadline } from '../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../src/kit/logger.ts';
 import { mebibytes, ms, seconds } from '../../../src/kit/units.ts';
+import { decodeCheckpoint } from '../../../src/nats/checkpoint.ts';
 import { ConsumerLoop, type StreamMessage, type Verdict } from '../../../src/nats/consumer-loop.ts';
+import { PoisonStream } from '../../../src/nats/poison-stream.ts';
 import { receiptOf } from '../../../src/nats/direct-get.ts';
 import { ensureStreams } from '../../../src/nats/jetstream-admin.ts';
 import type { NatsLink } from '../../../src/nats/nats-link.ts';
 import { wantedStreams } from '../../../src/nats/stream-plan.ts';
+import { POISON_STREAM, VIEWER_PERMISSIONS } from '../../../src/wire/nats-subjects.ts';
 import { startNats, type TestNats } from '../../support/nats-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { linkTo } from './link-to.ts';
 
+const VIEWER = { user: 'viewer', password: 'viewer-password', permissions: VIEWER_PERMISSIONS };
 const NEVER = new AbortController().signal;
 const SUBJECT = 'skerry.edge-a.up.twin.default.counter';
 
@@ -32,16 +37,23 @@ async function loopOver(
   handle: (message: StreamMessage) => Promise<Verdict>,
 ): Promise<ConsumerLoop> {
   const config = { stream: 'skerry-up', durable: 'test' };
-  const loop = new ConsumerLoop(config, { link, logger: silentLogger, handle });
+  const loop = new ConsumerLoop(config, { link, logger: silentLogger, poison: poisonOver(link), handle });
   await loop.start(NEVER);
   t.after(() => loop.stop(Deadline.after(seconds(2))));
   return loop;
 }
 
-async function unacknowledged(link: NatsLink): Promise<number | undefined> {
+const poisonOver = (link: NatsLink): PoisonStream => new PoisonStream({ link, logger: silentLogger });
+
+/** Of the one consumer of the stream. */
+async function consumerOf(link: NatsLink): Promise<ConsumerInfo | undefined> {
   const jsm = await link.jetStreamConnection()?.jetstreamManager();
-  return (await jsm?.consumers.info('skerry-up', 'test'))?.num_ack_pending;
+  const found: ConsumerInfo[] = [];
+  for await (const info of jsm?.consumers.list('skerry-up') ?? []) found.push(info);
+  return found.length === 1 ? found[0] : undefined;
 }
+
+const unacknowledged = async (link: NatsLink): Promise<number | undefined> => (await consumerOf(link))?.num_ack_pending;
 
 const text = (message: StreamMessage): string => Buffer.from(message.data).toString();
 
@@ -79,33 +91,61 @@ test('messages of one subject are handed over in the order of the stream', async
   );
 });
 
-test('a message that was not done is delivered again after a crash of the server and of its consumer', async (t) => {
+test('what a hub held when it was killed comes at once to the next one, and what it had settled does not', async (t) => {
   await using nats = await startNats();
   await using linked = await linkTo(nats);
+  await using other = await linkTo(nats);
   await ensureStreams(linked.link, wantedStreams(mebibytes(16)));
   const first: string[] = [];
-  const stuck = await loopOver(t, linked.link, (message) => {
+  // Its link is cut and it is never stopped, as a killed process would be.
+  const killed = await loopOver(t, linked.link, (message) => {
     first.push(text(message));
-    return new Promise(() => undefined);
+    return text(message) === 'settled' ? Promise.resolve('done') : new Promise(() => undefined);
   });
-  await publish(linked.link, 'one');
-  await waitUntil('the message to be handed over', () => first.length === 1);
-  await stuck.stop(Deadline.after(ms(200)));
-  await nats.kill();
-  await nats.restart();
-  await waitUntil('the link to come back', () => linked.link.connected, 10_000);
-  // The acknowledgement time of the first delivery is a minute; a new durable stands for it here.
-  const jsm = await linked.link.jetStreamConnection()?.jetstreamManager();
-  await waitUntil('the stream to be there', () => jsm?.consumers.delete('skerry-up', 'test'));
+  await publish(other.link, 'settled');
+  await waitUntil('the checkpoint', async () =>
+    decodeCheckpoint((await consumerOf(other.link))?.config.description ?? ''),
+  );
+  for (const word of ['held 1', 'held 2']) await publish(other.link, word);
+  await waitUntil('the messages to be handed over', () => first.length === 3);
+  await linked.link.stop(Deadline.after(ms(200)));
 
   const again: string[] = [];
-  await loopOver(t, linked.link, (message) => {
-    again.push(text(message));
-    return Promise.resolve('done');
-  });
+  const begun = performance.now();
+  await loopOver(t, other.link, collect(again));
+  await waitUntil('the messages again', () => again.length === 2, 10_000);
 
-  await waitUntil('the message again', () => again.length === 1);
-  assert.deepEqual(again, ['one']);
+  t.diagnostic(`what was held came again after ${Math.round(performance.now() - begun)} ms`);
+  assert.deepEqual(again, ['held 1', 'held 2']);
+  assert.equal(killed.health().state, 'degraded');
+});
+
+test('a message in hand over a lost link is handed over once, and is acknowledged over the next link', async (t) => {
+  await using nats = await startNats();
+  await using road = await roadTo(nats);
+  await using linked = await linkTo({ ...nats, url: road.url });
+  await ensureStreams(linked.link, wantedStreams(mebibytes(16)));
+  const finish: (() => void)[] = [];
+  await loopOver(t, linked.link, () => new Promise((resolve) => finish.push(() => resolve('done'))));
+  for (const word of ['one', 'two']) await publish(linked.link, word);
+  await waitUntil('the messages to be handed over', () => finish.length === 2);
+
+  const before = (await consumerOf(linked.link))?.name;
+  await road.close();
+  await waitUntil('the link to be lost', () => !linked.link.connected);
+  await road.open();
+  await waitUntil(
+    'both to be delivered again, by another consumer',
+    async () => {
+      const now = await consumerOf(linked.link);
+      return now !== undefined && now.name !== before && now.num_ack_pending === 2;
+    },
+    10_000,
+  );
+  for (const done of finish) done();
+
+  await waitUntil('the acknowledgements', async () => (await unacknowledged(linked.link)) === 0);
+  assert.equal(finish.length, 2);
 });
 
 test('consuming goes on by itself after the server was killed and came back', async (t) => {
@@ -158,14 +198,15 @@ test('a handler that throws gets the message again instead of ending the process
   await waitUntil('the second attempt', () => attempts === 2, 10_000);
 });
 
-test('poison is set aside: it is not delivered again and what follows is', async (t) => {
-  await using nats = await startNats();
+test('poison is set aside with its reason, not delivered again, and does not hold up what follows', async (t) => {
+  await using nats = await startNats([VIEWER]);
   await using linked = await linkTo(nats);
+  await using viewer = await linkTo({ ...VIEWER, url: nats.url }, '_INBOX__viewer');
   await ensureStreams(linked.link, wantedStreams(mebibytes(16)));
   const seen: string[] = [];
   await loopOver(t, linked.link, (message) => {
     seen.push(text(message));
-    return Promise.resolve(text(message) === 'bad' ? { poison: 'planted' } : 'done');
+    return Promise.resolve(text(message) === 'bad' ? { poison: 'planted\r\nfor the test' } : 'done');
   });
 
   await publish(linked.link, 'bad');
@@ -174,6 +215,87 @@ test('poison is set aside: it is not delivered again and what follows is', async
   await waitUntil('both messages', () => seen.length === 2);
   await waitUntil('nothing left to acknowledge', async () => (await unacknowledged(linked.link)) === 0);
   assert.deepEqual(seen, ['bad', 'good']);
+  const [copy, ...others] = await setAside(viewer.link);
+  assert.deepEqual(others, []);
+  assert.equal(copy?.payload, 'bad');
+  assert.equal(copy.header('Nats-Subject'), 'skerry.poison.skerry-up.edge-a.1');
+  assert.equal(copy.header('Skerry-Subject'), SUBJECT);
+  assert.equal(copy.header('Skerry-Stream'), 'skerry-up');
+  assert.equal(copy.header('Skerry-Sequence'), '1');
+  assert.equal(copy.header('Skerry-Reason'), 'planted for the test');
+  assert.ok(Math.abs(Date.parse(copy.header('Skerry-Time') ?? '') - Date.now()) < 60_000);
+});
+
+test('poison that was set aside before is there once, also after it was consumed again', async (t) => {
+  await using nats = await startNats();
+  await using linked = await linkTo(nats);
+  const { link } = linked;
+  await ensureStreams(link, wantedStreams(mebibytes(16)));
+  const handle = (): Promise<Verdict> => Promise.resolve({ poison: 'planted' });
+  const first = await loopOver(t, link, handle);
+  await publish(link, 'bad');
+  await waitUntil('the copy', async () => (await setAside(link)).length === 1);
+  await first.stop(Deadline.after(seconds(1)));
+  await deleteConsumers(link);
+  let again = 0;
+
+  await loopOver(t, link, (message) => {
+    again += 1;
+    assert.equal(text(message), 'bad');
+    return handle();
+  });
+
+  await waitUntil('the message again', () => again === 1);
+  await waitUntil('nothing left to acknowledge', async () => (await unacknowledged(link)) === 0);
+  assert.equal((await setAside(link)).length, 1);
+});
+
+test('poison that cannot be set aside stays in the stream until it can', async (t) => {
+  await using nats = await startNats();
+  await using linked = await linkTo(nats);
+  const { link } = linked;
+  await ensureStreams(link, wantedStreams(mebibytes(16)));
+  const jsm = await link.jetStreamConnection()?.jetstreamManager();
+  await jsm?.streams.delete(POISON_STREAM);
+  let attempts = 0;
+  await loopOver(t, link, () => {
+    attempts += 1;
+    return Promise.resolve({ poison: 'planted' });
+  });
+  await publish(link, 'bad');
+  await waitUntil('a second attempt', () => attempts >= 2, 10_000);
+  assert.equal(await unacknowledged(link), 1);
+
+  await ensureStreams(link, wantedStreams(mebibytes(16)));
+
+  await waitUntil('the copy', async () => (await setAside(link)).length === 1, 10_000);
+  await waitUntil('nothing left to acknowledge', async () => (await unacknowledged(link)) === 0);
+});
+
+test('what is in hand is bounded in bytes however large messages are; the stream holds the rest', async (t) => {
+  await using nats = await startNats();
+  await using linked = await linkTo(nats);
+  const { link } = linked;
+  await ensureStreams(link, wantedStreams(mebibytes(256)));
+  const finish: (() => void)[] = [];
+  let handed = 0;
+  let isSlow = true;
+  await loopOver(t, link, () => {
+    handed += 1;
+    return isSlow ? new Promise((resolve) => finish.push(() => resolve('done'))) : Promise.resolve('done');
+  });
+  const large = 'x'.repeat(900_000);
+  for (let n = 0; n < 120; n += 1) await publish(link, large);
+
+  await waitUntil('the bound to be reached', () => handed >= 70, 15_000);
+  const info = await consumerOf(link);
+  assert.ok(handed * large.length <= mebibytes(64), `${handed} messages`);
+  assert.equal(info?.num_ack_pending, handed);
+  isSlow = false;
+  for (const done of finish) done();
+
+  await waitUntil('all of them', () => handed === 120, 15_000);
+  await waitUntil('nothing left to acknowledge', async () => (await unacknowledged(link)) === 0);
 });
 
 test('a consumer whose stream was made anew begins at its first message', async (t) => {
@@ -235,19 +357,54 @@ test('a lost tail is noticed also when edges have filled its place before the hu
   await waitUntil('every message published again', () => seen.includes('four') && seen.includes('two again'), 15_000);
 });
 
+test('a lost tail is noticed also when the hub was killed with the server, and edges have filled beyond its place', async (t) => {
+  await using nats = await startNats();
+  await using edge = await linkTo(nats);
+  await using hub = await linkTo(nats);
+  await ensureStreams(hub.link, wantedStreams(mebibytes(16)));
+  const seen: string[] = [];
+  await loopOver(t, hub.link, collect(seen));
+  const rewind = await tailLoss(nats, edge.link, seen);
+  await waitUntil('the checkpoint to be at the end', async () => {
+    const checkpoint = decodeCheckpoint((await consumerOf(edge.link))?.config.description ?? '');
+    return checkpoint?.sequence === 3;
+  });
+  await hub.link.stop(Deadline.after(ms(200)));
+
+  await rewind();
+  await waitUntil('the edge to be back', () => edge.link.connected, 10_000);
+  await waitUntil('a publish to be stored', () => publish(edge.link, 'two again'), 10_000);
+  for (const word of ['three again', 'four']) await publish(edge.link, word);
+  const after: string[] = [];
+  await loopOver(t, edge.link, collect(after));
+
+  await waitUntil('what came after', () => after.includes('four'), 15_000);
+  assert.deepEqual(after, ['one', 'two again', 'three again', 'four']);
+});
+
 test('a loop stops at once, also while it waits for a server that has fallen silent', async () => {
   await using nats = await startNats();
   await using linked = await linkTo(nats);
   await ensureStreams(linked.link, wantedStreams(mebibytes(16)));
   const config = { stream: 'skerry-up', durable: 'test' };
   const handle = (): Promise<Verdict> => Promise.resolve('done');
-  const consuming = new ConsumerLoop(config, { link: linked.link, logger: silentLogger, handle });
+  const consuming = new ConsumerLoop(config, {
+    link: linked.link,
+    logger: silentLogger,
+    poison: poisonOver(linked.link),
+    handle,
+  });
   await consuming.start(NEVER);
   await waitUntil('consuming', () => consuming.health().state === 'ok');
   assert.ok((await stopTime(consuming)) < 100);
 
   process.kill(nats.pid, 'SIGSTOP');
-  const asking = new ConsumerLoop(config, { link: linked.link, logger: silentLogger, handle });
+  const asking = new ConsumerLoop(config, {
+    link: linked.link,
+    logger: silentLogger,
+    poison: poisonOver(linked.link),
+    handle,
+  });
   await asking.start(NEVER);
   const took = await stopTime(asking);
   process.kill(nats.pid, 'SIGCONT');
@@ -259,6 +416,28 @@ async function stopTime(loop: ConsumerLoop): Promise<number> {
   const begun = performance.now();
   await loop.stop(Deadline.after(seconds(4)));
   return performance.now() - begun;
+}
+
+interface SetAside {
+  readonly payload: string;
+  header(name: string): string | undefined;
+}
+
+/** As docs/reference/subjects.md says: one after the other, with nothing but direct gets. */
+async function setAside(link: NatsLink): Promise<readonly SetAside[]> {
+  const found: SetAside[] = [];
+  for (let next = 1; ;) {
+    const asked = JSON.stringify({ seq: next, next_by_subj: 'skerry.poison.>' });
+    const answer = await link.request(`$JS.API.DIRECT.GET.${POISON_STREAM}`, Buffer.from(asked));
+    if (answer.status !== undefined) return found;
+    found.push({ payload: Buffer.from(answer.data).toString(), header: (name) => answer.header(name) });
+    next = Number(answer.header('Nats-Sequence')) + 1;
+  }
+}
+
+async function deleteConsumers(link: NatsLink): Promise<void> {
+  const jsm = await link.jetStreamConnection()?.jetstreamManager();
+  await jsm?.consumers.delete('skerry-up', (await consumerOf(link))?.name ?? '');
 }
 
 const collect =

@@ -8,12 +8,10 @@ import { waitUntil } from '../../support/wait-until.ts';
 /** A link to a test server, connected; disposal stops it. */
 export async function linkTo(
   nats: Pick<TestNats, 'url' | 'user' | 'password'>,
+  inboxPrefix = '_INBOX_test',
 ): Promise<{ readonly link: NatsLink } & AsyncDisposable> {
   const { url, user, password } = nats;
-  const link = new NatsLink(
-    { url, user, password, clientName: 'test', inboxPrefix: '_INBOX_test' },
-    { logger: silentLogger },
-  );
+  const link = new NatsLink({ url, user, password, clientName: 'test', inboxPrefix }, { logger: silentLogger });
   await link.start(new AbortController().signal);
   await waitUntil('the link to NATS', () => link.connected);
   return { link, [Symbol.asyncDispose]: () => link.stop(Deadline.after(seconds(2))) };

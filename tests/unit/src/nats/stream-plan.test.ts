@@ -54,9 +54,17 @@ void test('the duplicate window that is asked for is that of the stream of repor
   assert.deepEqual(windows, [
     ['skerry-up', 2e9],
     ['skerry-state', 120e9],
+    ['skerry-poison', 120e9],
     ['KV_skerry-desired', 120e9],
     ['KV_skerry-claims', 120e9],
   ]);
+});
+
+void test('what was set aside is kept for a week within 64 MiB, one copy of each message', () => {
+  const poison = WANTED.find(({ name }) => name === 'skerry-poison');
+
+  assert.deepEqual([poison?.max_age, poison?.max_bytes, poison?.discard], [7 * 86_400e9, 64 * 1024 * 1024, 'old']);
+  assert.equal(poison?.max_msgs_per_subject, 1);
 });
 
 void test('no stream takes roll-up headers, and one that does is changed', () => {

@@ -18,10 +18,15 @@ import {
   nodeOfKey,
   nodeOfSubject,
   nodePermissions,
+  POISON_STREAM,
+  POISON_SUBJECTS,
+  poisonSubject,
+  STATE_STREAM,
   STATE_SUBJECTS,
   stateSubject,
   UP_STREAM,
   UP_SUBJECTS,
+  VIEWER_PERMISSIONS,
 } from '../../../../src/wire/nats-subjects.ts';
 
 /** What Kubernetes lets an object be called. */
@@ -91,6 +96,25 @@ void test('a node may neither write desired state nor manage or consume any stre
   for (const subject of ['_INBOX.hub.1', 'skerry.n1.up.twin.a.b', '>', '$SYS.x']) {
     assert.ok(!isCovered(subscribe, subject), subject);
   }
+});
+
+void test('no node may publish what was set aside, whatever its name, and the listening user may read it and nothing more', () => {
+  fc.assert(
+    fc.property(fc.oneof(name, fc.constantFrom('poison', 'up', 'state')), name, device, (node, other, one) => {
+      const { publish } = nodePermissions(node);
+      for (const stream of [UP_STREAM, STATE_STREAM]) {
+        const subject = poisonSubject(stream, other, 7);
+        assert.ok(isCovered(POISON_SUBJECTS, subject), subject);
+        assert.ok(!isCovered(publish, subject), subject);
+        assert.ok(!isCovered([UP_SUBJECTS, STATE_SUBJECTS], subject), subject);
+        assert.ok(isCovered(VIEWER_PERMISSIONS.subscribe, subject));
+        assert.ok(!isCovered(VIEWER_PERMISSIONS.publish, subject));
+      }
+      for (const subject of publishedBy(node, one)) assert.ok(!isCovered(POISON_SUBJECTS, subject), subject);
+    }),
+  );
+  for (const request of ['STREAM.PURGE', 'STREAM.DELETE', 'STREAM.MSG.DELETE', 'CONSUMER.CREATE'])
+    assert.ok(!isCovered(VIEWER_PERMISSIONS.publish, `$JS.API.${request}.${POISON_STREAM}`), request);
 });
 
 void test('a node is found again in every subject and key of it, also with dots in its name', () => {
