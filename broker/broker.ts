@@ -10,6 +10,7 @@ import { ms } from '../src/kit/units.ts';
 import { Audience } from './audience.ts';
 import { createBoundedPersistence } from './bounded-persistence.ts';
 import { Connections } from './connections.ts';
+import { Deliveries } from './deliveries.ts';
 import { brokerErrors } from './errors.ts';
 import { createFanOut } from './fan-out.ts';
 import { Gatekeeper } from './gatekeeper.ts';
@@ -44,6 +45,7 @@ export class Broker implements Service {
   readonly #limits: BrokerLimits;
   readonly #logger: Logger;
   readonly #gatekeeper: Gatekeeper;
+  readonly #deliveries = new Deliveries();
   #audience = new Audience();
   /** `draining`: nothing is read from clients any more. `idle` and `stopped` may start. */
   #state: State = 'idle';
@@ -113,7 +115,7 @@ export class Broker implements Service {
   accept(connection: Duplex): void {
     const running = this.#running;
     if (running?.connections.add(connection) === true) {
-      running.aedes.handle(connection);
+      this.#deliveries.watch(running.aedes.handle(connection), running.aedes.id);
       return;
     }
     this.#logger.debug({ limit: this.#limits.connections }, 'no room for another connection');
@@ -166,7 +168,7 @@ export class Broker implements Service {
 
   #aedesOptions(): AedesOptions {
     return {
-      mq: createFanOut(this.#audience),
+      mq: createFanOut(this.#audience, this.#deliveries),
       persistence: createBoundedPersistence(this.#limits, this.#audience, this.#logger),
       connectTimeout: this.#limits.connectTimeout,
       preConnect: (client, packet, answer) => {

@@ -3,14 +3,16 @@
 // such publications stop everybody; here a subscriber that does not read is the business of `BrokerLimits.backlog` alone.
 import mqemitter from 'mqemitter';
 import type { Audience } from './audience.ts';
+import type { Deliveries } from './deliveries.ts';
 
 const UNLIMITED = 0;
 
-export function createFanOut(audience: Audience): mqemitter.MQEmitter {
+export function createFanOut(audience: Audience, deliveries: Deliveries): mqemitter.MQEmitter {
   // MQTT-4.7.1-3: levels may be empty.
   const emitter = mqemitter({ concurrency: UNLIMITED, matchEmptyLevels: true });
   const emit = emitter.emit.bind(emitter);
   emitter.emit = (message, handedOver) => {
+    deliveries.next();
     emit(message);
     handedOver?.();
   };
