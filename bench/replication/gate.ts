@@ -84,7 +84,7 @@ async function prepare(store: EdgeStore, devices: number): Promise<Ingress> {
       const properties = [{ name: 'number', type: 'INT', accessMode: 'ReadOnly' }] as const;
       const identity = { namespace: 'default', name: `d${device}`, uid: `u${device}`, binding: 1 };
       const definition = { ...identity, protocol: 'virtualProtocol', properties };
-      objects.put(tx, { key: `bench.device.default.d${device}`, revision: device + 1, definition });
+      objects.put(tx, { key: `bench.device.default.d${device}`, revision: device + 1, fingerprint: '', definition });
     }
   });
   const outbox = new Outbox({ store, clock: systemClock, incarnation: () => 'bench' });

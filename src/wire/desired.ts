@@ -4,13 +4,13 @@ import { propertyTypeNamed } from '../model/property-value.ts';
 import { asArray, asInteger, asObject, asString, parseJson, type JsonObject } from './json.ts';
 
 /**
- * The truth about what a node should hold: every key and the revision of its newest value. `bucket` changes when the bucket was
- * made anew (revisions start again); `generation` grows with every change of the index.
+ * The truth about what a node should hold: every key and the fingerprint of its value. `bucket` changes when the bucket was made
+ * anew; `generation` grows with every change of the index.
  */
 export interface DesiredIndex {
   readonly bucket: string;
   readonly generation: number;
-  readonly keys: Readonly<Record<string, number>>;
+  readonly keys: Readonly<Record<string, string>>;
 }
 
 /** Deterministic, so that equal definitions are equal bytes. */
@@ -56,6 +56,6 @@ export function decodeIndex(payload: Uint8Array): DesiredIndex | undefined {
   const generation = asInteger(raw['generation']);
   const keys = asObject(raw['keys']);
   if (bucket === undefined || generation === undefined || keys === undefined) return undefined;
-  if (!Object.values(keys).every((revision) => Number.isSafeInteger(revision))) return undefined;
-  return { bucket, generation, keys: keys as Record<string, number> };
+  if (!Object.values(keys).every((fingerprint) => typeof fingerprint === 'string')) return undefined;
+  return { bucket, generation, keys: keys as Record<string, string> };
 }

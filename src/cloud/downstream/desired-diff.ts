@@ -50,20 +50,20 @@ function holdsSame(have: Held | undefined, want: { readonly uid: string; readonl
   return definition?.uid === want.uid && definition.binding === want.binding;
 }
 
-/** The index for these revisions, or `unchanged`. A first index is written also when it is empty: it tells a node that it is up to date. */
+/** The index for these fingerprints, or `unchanged`. A first index is written also when it is empty: it tells a node that it is up to date. */
 export function nextIndex(
   bucket: string,
-  revisions: ReadonlyMap<string, number>,
+  fingerprints: ReadonlyMap<string, string>,
   current: DesiredIndex | undefined,
 ): DesiredIndex | 'unchanged' {
-  const keys = Object.fromEntries([...revisions].sort(([a], [b]) => (a < b ? -1 : 1)));
-  if (current?.bucket === bucket && isSame(current.keys, revisions)) return 'unchanged';
+  const keys = Object.fromEntries([...fingerprints].sort(([a], [b]) => (a < b ? -1 : 1)));
+  if (current?.bucket === bucket && isSame(current.keys, fingerprints)) return 'unchanged';
   return { bucket, generation: (current?.generation ?? 0) + 1, keys };
 }
 
-function isSame(keys: Readonly<Record<string, number>>, revisions: ReadonlyMap<string, number>): boolean {
+function isSame(keys: Readonly<Record<string, string>>, fingerprints: ReadonlyMap<string, string>): boolean {
   const before = Object.entries(keys);
-  return before.length === revisions.size && before.every(([key, revision]) => revisions.get(key) === revision);
+  return before.length === fingerprints.size && before.every(([key, print]) => fingerprints.get(key) === print);
 }
 
 const GUARDED_REMOVALS = 10;

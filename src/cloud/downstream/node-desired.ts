@@ -1,5 +1,6 @@
 // One node's part of the desired bucket: knows what the node should hold and what the bucket holds, and makes the second the
 // first: objects, then the index that names them, then the deletion of what the index no longer names.
+import { fingerprintOf } from '../../kit/fingerprint.ts';
 import type { Logger } from '../../kit/logger.ts';
 import type { DesiredBucket, HeldIndex } from './desired-bucket.ts';
 import { isMassRemoval, nextIndex, planDesired, type DesiredPlan, type Held, type Wanted } from './desired-diff.ts';
@@ -17,12 +18,15 @@ export interface NodeDesiredTools {
 export type ReconcileOutcome = 'done' | 'held back' | 'again';
 
 const READS_AT_ONCE = 64;
+const NOTHING = new Uint8Array();
 
 export class NodeDesired {
   readonly node: string;
   readonly #tools: NodeDesiredTools;
   readonly #wanted = new Map<string, Wanted>();
   readonly #held = new Map<string, Held>();
+  /** Of what is held: an index names all of it, and most of it does not change from one to the next. */
+  readonly #fingerprints = new WeakMap<Uint8Array, string>();
   #index: HeldIndex | undefined;
   #bucketId = '';
   #unread: readonly string[] = [];
@@ -121,8 +125,8 @@ export class NodeDesired {
   }
 
   async #writeIndex(before: HeldIndex, plan: DesiredPlan): Promise<boolean> {
-    const revisions = new Map(plan.keys.map((key) => [key, this.#held.get(key)?.revision ?? 0]));
-    const index = nextIndex(this.#bucketId, revisions, before.index);
+    const fingerprints = new Map(plan.keys.map((key) => [key, this.#fingerprint(key)]));
+    const index = nextIndex(this.#bucketId, fingerprints, before.index);
     if (index === 'unchanged') return true;
     const revision = await this.#tools.bucket.putIndex(this.node, index, before.revision);
     if (revision === 'conflict') return false;
@@ -132,6 +136,13 @@ export class NodeDesired {
       'desired index',
     );
     return true;
+  }
+
+  #fingerprint(key: string): string {
+    const bytes = this.#held.get(key)?.bytes ?? NOTHING;
+    const known = this.#fingerprints.get(bytes) ?? fingerprintOf(bytes);
+    this.#fingerprints.set(bytes, known);
+    return known;
   }
 
   async #remove(plan: DesiredPlan): Promise<boolean> {

@@ -1,9 +1,10 @@
 // STOP 4': what the hub wants of this node. A message on the hint subject only says that something may have changed; the value
 // and its revision are read from the stream, and the index says which objects count (ADR 0007).
+import { fingerprintOf } from '../../kit/fingerprint.ts';
 import { backoffDelay } from '../../kit/backoff.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Deadline } from '../../kit/deadline.ts';
-import { messageOf } from '../../kit/errors.ts';
+import { messageOf, SkerryError } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
@@ -26,7 +27,8 @@ import {
 import type { DesiredObjects, HeldObject } from '../meta/desired-objects.ts';
 import type { Store } from '../store/store.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
-import { diffIndex } from './index-diff.ts';
+import { downlinkErrors } from './errors.ts';
+import { diffIndex, isMeant, type Found } from './index-diff.ts';
 
 /** Who is told what changed, once it is on disk. */
 export interface DesiredListener {
@@ -48,8 +50,8 @@ export interface DownlinkTools {
 }
 
 const RETRY = { first: ms(100), most: seconds(5) };
-/** Reads under way at once: a node that was away for a week has many to make. */
-const READS_AT_ONCE = 32;
+/** Objects in work at once: a node that was away for a week has many to read. */
+const AT_ONCE = 32;
 
 export class Downlink implements Service {
   readonly name = 'downlink';
@@ -111,58 +113,84 @@ export class Downlink implements Service {
     });
   }
 
-  /** False when the link failed on the way: the index is asked again then. */
+  /** False when not all could be read: the index is asked again then. */
   async #takeHints(): Promise<boolean> {
     const hinted = [...this.#hinted];
     this.#hinted.clear();
     const ownIndex = indexKey(this.#node);
     try {
-      await this.#readObjects(hinted.filter((key) => key !== ownIndex));
-      if (hinted.includes(ownIndex)) await this.#compareWithIndex();
+      const objects = hinted.filter((key) => key !== ownIndex);
+      const found = await inGroups(objects, (key) => this.#readObject(key));
+      // Whether what is gone from the bucket goes from here too is for the index to say, which may have been silent about it.
+      const isIndexNeeded = hinted.includes(ownIndex) || found.includes(undefined);
+      if (isIndexNeeded) await this.#compareWithIndex();
       this.#problem = undefined;
       return true;
     } catch (error) {
-      this.#problem = messageOf(error);
-      this.#tools.logger.debug({ reason: this.#problem }, 'desired state not read');
+      this.#note(error);
       this.#hinted.add(ownIndex);
       return false;
     }
   }
 
+  /** A neighbour that is away is nothing to shout about. */
+  #note(error: unknown): void {
+    const reason = messageOf(error);
+    const { logger } = this.#tools;
+    const isAway = error instanceof SkerryError && error.kind === 'unavailable';
+    if (!isAway && this.#problem !== reason) logger.error({ edge: this.#node, reason }, 'desired state not read');
+    else logger.debug({ reason }, 'desired state not read');
+    this.#problem = reason;
+  }
+
   async #compareWithIndex(): Promise<void> {
-    const { link, objects, store, onReached, logger } = this.#tools;
+    const { link, objects, logger } = this.#tools;
     const last = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, indexKey(this.#node)));
-    const index = last === undefined ? undefined : decodeIndex(last.data);
-    if (index === undefined || isReached(index, objects.position)) return;
-    const diff = diffIndex(index, { bucket: objects.position.bucket, revisions: objects.revisions() });
-    // Revisions of a bucket that was made anew may be the old ones by chance.
-    const isRemade = objects.position.bucket !== '' && objects.position.bucket !== index.bucket;
-    await this.#readObjects(diff.read, isRemade);
-    for (const key of diff.remove) await this.#remove(key);
-    const { bucket, generation } = index;
+    // A bucket without an index says nothing about what this node should hold.
+    if (last === undefined || last.operation !== undefined) return;
+    const { sequence: revision } = last;
+    const index = decodeIndex(last.data);
+    if (index === undefined) throw downlinkErrors.INDEX_NOT_UNDERSTOOD({ node: this.#node, revision });
+    const diff = diffIndex(index, objects.fingerprints());
+    const found = await inGroups(diff.read, (key) => this.#readObject(key));
+    const missing = diff.read.filter((key, place) => !isMeant(index.keys[key], found[place], revision));
+    const removed = (await inGroups(diff.unnamed, (key) => this.#removeUnlessNewer(key, revision))).filter(Boolean);
+    if (missing[0] !== undefined)
+      throw downlinkErrors.DESIRED_OBJECTS_MISSING({ count: missing.length, key: missing[0] });
+    if (isReached(index, objects.position)) return;
+    await this.#reached(index);
+    const { generation } = index;
+    logger.info({ generation, read: diff.read.length, removed: removed.length }, 'desired state reached');
+  }
+
+  async #reached({ bucket, generation }: DesiredIndex): Promise<void> {
+    const { store, objects, onReached } = this.#tools;
     await store.commit((tx) => {
       objects.reached(tx, { bucket, generation });
     });
-    logger.info({ generation, read: diff.read.length, removed: diff.remove.length }, 'desired state reached');
     onReached();
   }
 
-  async #readObjects(keys: readonly string[], isRemade = false): Promise<void> {
-    for (let first = 0; first < keys.length; first += READS_AT_ONCE) {
-      await Promise.all(keys.slice(first, first + READS_AT_ONCE).map((key) => this.#readObject(key, isRemade)));
-    }
-  }
-
-  async #readObject(key: string, isRemade: boolean): Promise<void> {
+  /** What the bucket holds under the key, worked in where it is news; `undefined` where it holds nothing. */
+  async #readObject(key: string): Promise<Found | undefined> {
     const { link, objects, logger } = this.#tools;
     const last = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
-    // Absent or deleted: the index says so too, and it alone removes.
-    if (last === undefined || last.operation !== undefined) return;
-    if (!isRemade && objects.held(key)?.revision === last.sequence) return;
+    if (last === undefined || last.operation !== undefined) return undefined;
+    const found = { revision: last.sequence, fingerprint: fingerprintOf(last.data) };
+    if (objects.held(key)?.fingerprint === found.fingerprint) return found;
     const definition = decodeDefinition(last.data);
     if (definition === undefined)
-      logger.error({ key, revision: last.sequence }, 'desired object not understood; skipped');
-    await this.#apply({ key, revision: last.sequence, ...(definition === undefined ? {} : { definition }) });
+      logger.error({ key, revision: found.revision }, 'desired object not understood; skipped');
+    await this.#apply({ key, ...found, ...(definition === undefined ? {} : { definition }) });
+    return found;
+  }
+
+  /** An object that was written after the index is named by the next one. */
+  async #removeUnlessNewer(key: string, indexRevision: number): Promise<boolean> {
+    const last = await readLast(this.#tools.link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
+    if (last !== undefined && last.operation === undefined && last.sequence > indexRevision) return false;
+    await this.#remove(key);
+    return true;
   }
 
   /** Object, revision and twin in one commit; told to MQTT once it is on disk. */
@@ -197,6 +225,13 @@ export class Downlink implements Service {
       });
     });
   }
+}
+
+async function inGroups<T>(keys: readonly string[], work: (key: string) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let first = 0; first < keys.length; first += AT_ONCE)
+    results.push(...(await Promise.all(keys.slice(first, first + AT_ONCE).map(work))));
+  return results;
 }
 
 /** Another mapper's, or another device of the same name. */

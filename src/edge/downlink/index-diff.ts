@@ -1,21 +1,29 @@
 import type { DesiredIndex } from '../../wire/desired.ts';
 
 export interface IndexDiff {
-  /** Keys whose value must be read: new, or at another revision than held. */
+  /** Keys whose value must be read: new, or held with other bytes. */
   readonly read: readonly string[];
-  /** Keys held that the index does not name any more. */
-  readonly remove: readonly string[];
+  /** Keys held that the index does not name. */
+  readonly unnamed: readonly string[];
 }
 
-/** What must happen so that this node holds what the index says. Pure. Revisions of another bucket mean nothing. */
-export function diffIndex(
-  index: DesiredIndex,
-  held: { readonly bucket: string; readonly revisions: ReadonlyMap<string, number> },
-): IndexDiff {
-  const isSameBucket = held.bucket === index.bucket;
-  const read = Object.entries(index.keys).filter(
-    ([key, revision]) => !isSameBucket || held.revisions.get(key) !== revision,
-  );
-  const remove = [...held.revisions.keys()].filter((key) => !Object.hasOwn(index.keys, key));
-  return { read: read.map(([key]) => key), remove };
+/** What must be looked at so that this node holds what the index says. Pure. */
+export function diffIndex(index: DesiredIndex, held: ReadonlyMap<string, string>): IndexDiff {
+  const read = Object.entries(index.keys).filter(([key, fingerprint]) => held.get(key) !== fingerprint);
+  const unnamed = [...held.keys()].filter((key) => !Object.hasOwn(index.keys, key));
+  return { read: read.map(([key]) => key), unnamed };
+}
+
+/** The newest value of a key in the bucket: its place in the stream, and what it says. */
+export interface Found {
+  readonly revision: number;
+  readonly fingerprint: string;
+}
+
+/**
+ * Whether what was found under a key is what the index means by it. A value that was written after the index counts too: the
+ * index that names it is on its way.
+ */
+export function isMeant(fingerprint: string | undefined, found: Found | undefined, indexRevision: number): boolean {
+  return found !== undefined && (found.fingerprint === fingerprint || found.revision > indexRevision);
 }

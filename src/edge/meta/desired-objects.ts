@@ -10,6 +10,8 @@ import type { Transaction } from '../store/transaction.ts';
 export interface HeldObject {
   readonly key: string;
   readonly revision: number;
+  /** Of the bytes that were read, also where they could not be understood. */
+  readonly fingerprint: string;
   readonly definition?: DeviceDefinition;
 }
 
@@ -50,9 +52,9 @@ export class DesiredObjects {
     return this.#byKey.get(key);
   }
 
-  /** Key → revision of everything held. */
-  revisions(): ReadonlyMap<string, number> {
-    return new Map([...this.#byKey].map(([key, { revision }]) => [key, revision]));
+  /** Key → fingerprint of everything held. */
+  fingerprints(): ReadonlyMap<string, string> {
+    return new Map([...this.#byKey].map(([key, { fingerprint }]) => [key, fingerprint]));
   }
 
   put(tx: Transaction, held: HeldObject): void {

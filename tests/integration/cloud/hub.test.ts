@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fingerprintOf } from '../../../src/kit/fingerprint.ts';
 import { ms, seconds } from '../../../src/kit/units.ts';
 import { formatVersion } from '../../../src/model/version.ts';
 import type { Change, Fact } from '../../../src/model/fact.ts';
@@ -40,15 +41,22 @@ async function indexOf(link: NatsLink, node = 'edge-a'): Promise<DesiredIndex | 
   return entry === undefined ? undefined : decodeIndex(entry.data);
 }
 
-async function definitionOf(
-  link: NatsLink,
-  node = 'edge-a',
-): Promise<{ revision: number; definition: DeviceDefinition | undefined; operation: string | undefined } | undefined> {
+interface HeldDefinition {
+  readonly fingerprint: string;
+  readonly definition: DeviceDefinition | undefined;
+  readonly operation: string | undefined;
+}
+
+async function definitionOf(link: NatsLink, node = 'edge-a'): Promise<HeldDefinition | undefined> {
   const key = desiredKey(node, 'device', COUNTER);
   const entry = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
   return entry === undefined
     ? undefined
-    : { revision: entry.sequence, definition: decodeDefinition(entry.data), operation: entry.operation };
+    : {
+        fingerprint: fingerprintOf(entry.data),
+        definition: decodeDefinition(entry.data),
+        operation: entry.operation,
+      };
 }
 
 const desiredOf = (definition: DeviceDefinition | undefined): string | undefined =>
@@ -88,7 +96,7 @@ test('a Device is bound, merged with its model and put where its node reads it',
     return found !== undefined && Object.keys(found.keys).length === 1 ? found : undefined;
   });
   const held = await definitionOf(link);
-  assert.equal(index.keys[desiredKey('edge-a', 'device', COUNTER)], held?.revision);
+  assert.equal(index.keys[desiredKey('edge-a', 'device', COUNTER)], held?.fingerprint);
   assert.equal(held?.definition?.binding, 1);
   assert.deepEqual(held.definition.protocolConfig, { start: 5, step: 2 });
   assert.equal(desiredOf(held.definition), '1');
@@ -114,7 +122,7 @@ test('a changed desired value reaches the bucket and the index within millisecon
     const found = await definitionOf(link);
     return desiredOf(found?.definition) === '2' ? found : undefined;
   });
-  assert.equal((await indexOf(link))?.keys[desiredKey('edge-a', 'device', COUNTER)], held.revision);
+  assert.equal((await indexOf(link))?.keys[desiredKey('edge-a', 'device', COUNTER)], held.fingerprint);
   assert.ok(took < 250, `the index came ${took} ms after the patch was sent`);
 });
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { EdgeNode } from '../../../src/edge/edge-node.ts';
+import { fingerprintOf } from '../../../src/kit/fingerprint.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
 import { silentLogger, type LogFields, type Logger } from '../../../src/kit/logger.ts';
 import { mebibytes, seconds } from '../../../src/kit/units.ts';
@@ -24,6 +25,7 @@ import {
   nodePermissions,
   UP_STREAM,
 } from '../../../src/wire/nats-subjects.ts';
+import { CuttableRoad } from '../../support/cuttable-road.ts';
 import { startNats, type TestNats } from '../../support/nats-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -66,8 +68,11 @@ export class EdgeWorld implements AsyncDisposable {
   readonly hub: NatsLink;
   readonly log = new WarningLog();
   edge: EdgeNode | undefined;
+  /** Where there is one, edges started later reach the server over it. */
+  road: CuttableRoad | undefined;
   #generation = 0;
-  readonly #keys: Record<string, number> = {};
+  #bucket = 'bucket-1';
+  readonly #keys: Record<string, string> = {};
   readonly #clients: MqttClient[] = [];
   readonly #others: EdgeNode[] = [];
 
@@ -95,6 +100,7 @@ export class EdgeWorld implements AsyncDisposable {
     for (const client of this.#clients) await client.endAsync(true);
     await this.stopEdge();
     for (const other of this.#others) await other.stop(Deadline.after(seconds(2)));
+    await this.road?.[Symbol.asyncDispose]();
     await this.hub.stop(Deadline.after(seconds(1)));
     await this.nats.stop();
     await rm(this.dir, { recursive: true, force: true });
@@ -102,7 +108,11 @@ export class EdgeWorld implements AsyncDisposable {
 
   createEdge(dataDir = join(this.dir, 'edge'), port = 0): EdgeNode {
     const any = { host: '127.0.0.1', port: 0 };
-    const nats = { url: this.nats.url, user: NODE, password: PASSWORD };
+    const nats = {
+      url: this.road === undefined ? this.nats.url : `nats://${this.road.host}`,
+      user: NODE,
+      password: PASSWORD,
+    };
     const addresses = { mqtt: { host: '127.0.0.1', port }, mqttWs: undefined, http: any };
     return new EdgeNode(
       { dataDir, credentials: { node: NODE, nats }, ...addresses, version: 'test' },
@@ -114,6 +124,11 @@ export class EdgeWorld implements AsyncDisposable {
     this.edge = this.createEdge(join(this.dir, 'edge'), port);
     await this.edge.start(NEVER);
     return this.edge;
+  }
+
+  async layRoad(): Promise<CuttableRoad> {
+    this.road = await CuttableRoad.to(this.nats.url);
+    return this.road;
   }
 
   /** Another instance under the same node name, with a store of its own. */
@@ -158,20 +173,51 @@ export class EdgeWorld implements AsyncDisposable {
   }
 
   async putBytes(device: DeviceId, bytes: Uint8Array): Promise<void> {
-    const key = desiredKey(NODE, 'device', device);
-    this.#keys[key] = await this.#write(key, bytes);
+    await this.putObject(device, bytes);
     await this.putIndex();
+  }
+
+  /** Named by the next index. */
+  async putObject(device: DeviceId, bytes: Uint8Array): Promise<void> {
+    const key = desiredKey(NODE, 'device', device);
+    await this.#write(key, bytes);
+    this.#keys[key] = fingerprintOf(bytes);
+  }
+
+  /** The deletion mark that follows the index which no longer names the object. */
+  async putMark(device: DeviceId): Promise<void> {
+    const subject = bucketSubject(DESIRED_BUCKET, desiredKey(NODE, 'device', device));
+    await this.hub.request(subject, new Uint8Array(), { headers: { 'KV-Operation': 'DEL' } });
+  }
+
+  async putIndexBytes(bytes: Uint8Array): Promise<void> {
+    await this.#write(indexKey(NODE), bytes);
+  }
+
+  /** What a lost NATS store leaves of the bucket: an empty one, whose revisions begin again. */
+  async emptyBucket(): Promise<void> {
+    const jsm = await this.hub.jetStreamConnection()?.jetstreamManager();
+    await jsm?.streams.delete(DESIRED_STREAM);
+    await ensureStreams(this.hub, wantedStreams(mebibytes(256)));
   }
 
   async remove(definition: DeviceDefinition): Promise<void> {
-    const key = desiredKey(NODE, 'device', definition);
-    Reflect.deleteProperty(this.#keys, key);
+    this.unname(definition);
     await this.putIndex();
   }
 
-  async putIndex(bucket = 'bucket-1'): Promise<void> {
-    this.#generation += 1;
-    await this.#write(indexKey(NODE), encodeIndex({ bucket, generation: this.#generation, keys: this.#keys }));
+  /** From the next index on. */
+  unname(device: DeviceId): void {
+    Reflect.deleteProperty(this.#keys, desiredKey(NODE, 'device', device));
+  }
+
+  async putIndex(
+    bucket = this.#bucket,
+    generation = bucket === this.#bucket ? this.#generation + 1 : 1,
+  ): Promise<void> {
+    this.#generation = generation;
+    this.#bucket = bucket;
+    await this.putIndexBytes(encodeIndex({ bucket, generation, keys: this.#keys }));
   }
 
   async #write(key: string, bytes: Uint8Array): Promise<number> {

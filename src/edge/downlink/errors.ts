@@ -1,0 +1,15 @@
+import { errorTable } from '../../kit/errors.ts';
+
+export const downlinkErrors = errorTable({
+  INDEX_NOT_UNDERSTOOD: {
+    kind: 'refused',
+    message: ({ node, revision }: { node: string; revision: number }) =>
+      `the index of what node ${node} should hold (revision ${revision}) is not understood: it was written by a hub of another ` +
+      `version, or damaged. The node keeps what it has; bring both to one version`,
+  },
+  DESIRED_OBJECTS_MISSING: {
+    kind: 'unavailable',
+    message: ({ count, key }: { count: number; key: string }) =>
+      `the index names ${count} objects that the bucket does not hold as it says, ${key} among them; they will be asked for again`,
+  },
+});
