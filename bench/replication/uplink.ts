@@ -139,14 +139,15 @@ async function uplink(nats: TestNats, chains: number): Promise<{ readonly rate: 
   const meter = new Meter();
   const link = linkTo(nats, NODE);
   const outbox = new EndlessFacts(chains, meter) as unknown as UplinkTools['outbox'];
-  const identity = { storeId: 'bench', incarnation: '0123456789abcdef0123', past: [], term: 0 };
+  const incarnation = '0123456789abcdef0123';
+  const identity = { storeId: 'bench', incarnation, starts: [], others: [], term: 1, mayTakeOver: false };
   const nothing = (): void => undefined;
   const part = new Uplink(
     { node: NODE },
     {
       ...{ link, outbox, clock: systemClock, logger: silentLogger, onClaimed: nothing, onDiverged: nothing },
       identity: () => identity,
-      keepTerm: () => Promise.resolve(),
+      keep: () => Promise.resolve(),
     },
   );
   const never = new AbortController().signal;

@@ -16,6 +16,8 @@ export interface HubNatsParts {
   readonly pid: () => number | undefined;
   /** With a server of somebody else's, whoever it lets publish as a node is one. */
   readonly isAdmitted: (node: string) => boolean;
+  /** Nodes that may connect, as far as they are known before they do. */
+  readonly admitted: () => Iterable<string>;
   readonly admitLocalNode: (node: string) => Promise<string>;
 }
 
@@ -58,6 +60,7 @@ function managed(
     url: () => server.url,
     pid: () => server.pid,
     isAdmitted: (node) => admission.isAdmitted(node),
+    admitted: () => admission.admitted,
     admitLocalNode: (node) => admission.admitLocalNode(node),
   };
 }
@@ -75,6 +78,7 @@ function external(
     url: () => url,
     pid: () => undefined,
     isAdmitted: () => true,
+    admitted: () => [],
     admitLocalNode: (node) => Promise.reject(admissionErrors.ADMISSION_NEEDS_MANAGED_NATS({ node })),
   };
 }

@@ -20,6 +20,7 @@ import { KubeDeviceApi } from './kubernetes/kube-device-api.ts';
 import { KubeService } from './kubernetes/kube-service.ts';
 import { NodeApi } from './kubernetes/node-api.ts';
 import { StatusWriter } from './kubernetes/status-writer.ts';
+import { ClaimFloors } from './nodes/claim-floors.ts';
 import { Nodes } from './nodes/nodes.ts';
 import { Streams } from './streams.ts';
 import { Upstream } from './upstream/upstream.ts';
@@ -85,9 +86,10 @@ function partsOfTheWay(config: HubConfig, { nats, client, poison, logger }: Surr
   const events = new EventRecorder({ client, clock, logger });
   const downstream = new Downstream({ link, streams, devices, models, writer, events, clock, logger });
   const upstream = new Upstream({ link, devices, models, writer, poison, logger });
+  const floors = new ClaimFloors({ link, streams, devices, admitted: nats.admitted, logger });
   const nodeApi = new NodeApi({ client });
-  const nodes = new Nodes(config.nodes, { link, downstream, api: nodeApi, isAdmitted, clock, logger });
-  return [crds, writer, downstream, streams, models, devices, upstream, nodes];
+  const nodes = new Nodes(config.nodes, { link, downstream, floors, api: nodeApi, isAdmitted, clock, logger });
+  return [crds, writer, downstream, floors, streams, models, devices, upstream, nodes];
 }
 
 interface HubParts {

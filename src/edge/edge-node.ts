@@ -143,25 +143,17 @@ function createCloudSide(
   { logger }: Tools,
 ) {
   const { node, nats } = credentials;
-  const { store, twins, objects, memory, outbox, chainOf } = kept;
+  const { store, twins, objects, memory, outbox } = kept;
   const clock = systemClock;
   const link = new NatsLink({ ...nats, clientName: `skerry-edge-${node}`, inboxPrefix: inboxPrefix(node) }, { logger });
-  const states = new StateSender(
-    { node },
-    {
-      link,
-      twins: () => twins.all(),
-      backlogOf: (device) => outbox.waiting(chainOf('twin', device)),
-      term: () => memory.identity.term,
-    },
-  );
+  const states = createStateSender(node, kept, link);
   const uplink = new Uplink(
     { node },
     {
       link,
       outbox,
       identity: () => memory.identity,
-      keepTerm: memory.keepTerm.bind(memory),
+      keep: memory.keep.bind(memory),
       onClaimed: states.open.bind(states),
       onDiverged: states.close.bind(states),
       clock,
@@ -170,11 +162,19 @@ function createCloudSide(
   );
   const beats = new HeartbeatSender(
     { node, version },
-    { link, indexGeneration: () => objects.position.generation, backlog: () => outbox.depth() },
+    {
+      ...{ link, indexGeneration: () => objects.position.generation, backlog: () => outbox.depth() },
+      problem: () => uplink.problem,
+    },
   );
   const onReached = (): void => beats.send();
   const downlink = new Downlink({ node }, { link, store, objects, twins, listener, onReached, clock, logger });
   return { link, services: [downlink, states, uplink, beats] };
+}
+
+function createStateSender(node: string, { twins, outbox, memory, chainOf }: Keeping, link: NatsLink): StateSender {
+  const backlogOf = (device: DeviceId): number => outbox.waiting(chainOf('twin', device));
+  return new StateSender({ node }, { link, twins: () => twins.all(), backlogOf, term: () => memory.identity.term });
 }
 
 function createAdmin(

@@ -2,6 +2,7 @@
 import type { Deadline } from '../kit/deadline.ts';
 import { HEALTHY, type Health, type Service } from '../kit/service.ts';
 import { edgeErrors } from './edge-config.ts';
+import { newestEnlisted, oldestHeld } from './outbox/enlisted-before.ts';
 import type { Store } from './store/store.ts';
 import { jsonTable } from './store/store-layout.ts';
 import { keepIdentity, openIncarnation, type StoreIdentity } from './store/store-identity.ts';
@@ -18,7 +19,7 @@ export class NodeMemory implements Service {
   readonly #config: { readonly node: string; readonly dataDir: string };
   readonly #store: Store;
   readonly #parts: readonly Loadable[];
-  #identity: StoreIdentity = { storeId: '', incarnation: '', past: [], term: 0 };
+  #identity: StoreIdentity = { storeId: '', incarnation: '', starts: [], others: [], term: 0, mayTakeOver: false };
 
   constructor(
     config: { readonly node: string; readonly dataDir: string },
@@ -36,7 +37,7 @@ export class NodeMemory implements Service {
 
   async start(_signal: AbortSignal): Promise<void> {
     await this.#checkName();
-    this.#identity = await openIncarnation(this.#store);
+    this.#identity = await openIncarnation(this.#store, { newest: newestEnlisted, oldestHeld });
     for (const part of this.#parts) await part.load(this.#store);
   }
 
@@ -48,9 +49,9 @@ export class NodeMemory implements Service {
     return HEALTHY;
   }
 
-  /** Under a term that is held, the leave to take one over is used up. */
-  async keepTerm(term: number): Promise<void> {
-    const identity = { ...this.#identity, term, mayTakeOver: false };
+  /** Writes what a claim has taught. */
+  async keep(learned: Partial<Pick<StoreIdentity, 'term' | 'others' | 'mayTakeOver'>>): Promise<void> {
+    const identity = { ...this.#identity, ...learned };
     await keepIdentity(this.#store, identity);
     this.#identity = identity;
   }

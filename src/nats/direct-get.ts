@@ -6,6 +6,7 @@ export interface StoredMessage {
   readonly subject: string;
   readonly sequence: number;
   readonly messageId: string | undefined;
+  header(name: string): string | undefined;
   /** `DEL` or `PURGE` on a deleted key of a bucket. */
   readonly operation: string | undefined;
   readonly data: Uint8Array;
@@ -26,6 +27,7 @@ export async function readLast(link: NatsLink, stream: string, subject: string):
     subject: answer.header('Nats-Subject') ?? subject,
     sequence,
     messageId: answer.header('Nats-Msg-Id'),
+    header: (name) => answer.header(name),
     operation: answer.header('KV-Operation'),
     data: answer.data,
   };

@@ -45,6 +45,7 @@ export class NatsLink implements Service {
   readonly #subscriptions: { readonly subject: string; readonly handle: (message: NatsMessage) => void }[] = [];
   readonly #connectedListeners: (() => void)[] = [];
   readonly #disconnectedListeners: (() => void)[] = [];
+  readonly #forbiddenListeners: ((subject: string) => void)[] = [];
   #connection: NatsConnection | undefined;
   #connected = false;
   #reason = 'not connected yet';
@@ -95,6 +96,11 @@ export class NatsLink implements Service {
 
   onDisconnected(listener: () => void): void {
     this.#disconnectedListeners.push(listener);
+  }
+
+  /** Called with the subject of a publish that the server refused to this user: nobody else answers it. */
+  onForbidden(listener: (subject: string) => void): void {
+    this.#forbiddenListeners.push(listener);
   }
 
   /** Hands the bytes to the socket. False when there is no connection: nothing was sent. */
@@ -206,9 +212,17 @@ export class NatsLink implements Service {
 
   async #watchStatus(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
-      if (status.type === Events.Error)
-        this.#logger.warn({ reason: JSON.stringify(status.data) }, 'NATS reported an error');
+      if (status.type !== Events.Error) continue;
+      const subject = status.permissionContext?.operation === 'publish' ? status.permissionContext.subject : undefined;
+      if (subject === undefined) this.#logger.warn({ reason: JSON.stringify(status.data) }, 'NATS reported an error');
+      else this.#forbidden(subject);
     }
+  }
+
+  /** Whoever published says it once; here it may come with every repetition. */
+  #forbidden(subject: string): void {
+    this.#logger.debug({ subject }, 'the server forbids a publish');
+    for (const listener of this.#forbiddenListeners) listener(subject);
   }
 
   #lost(reason: string): void {

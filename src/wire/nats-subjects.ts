@@ -68,6 +68,11 @@ export function claimKey(node: string): string {
   return token(node);
 }
 
+/** The core subscription that tells a node that somebody wrote its claim. */
+export function claimHints(node: string): string {
+  return bucketSubject(CLAIM_BUCKET, claimKey(node));
+}
+
 export function bucketSubject(bucket: string, key: string): string {
   return `$KV.${bucket}.${key}`;
 }
@@ -104,7 +109,7 @@ export function nodePermissions(node: string): {
       directGet(CLAIM_STREAM, bucketSubject(CLAIM_BUCKET, own)),
       directGet(DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, `${own}.>`)),
     ],
-    subscribe: [`${inboxPrefix(node)}.>`, desiredHints(node)],
+    subscribe: [`${inboxPrefix(node)}.>`, desiredHints(node), claimHints(node)],
   };
 }
 

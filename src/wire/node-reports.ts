@@ -1,13 +1,21 @@
 // What a node says of itself: the claim on its key, and its heartbeat.
-import { asInteger, asObject, asString, parseJson } from './json.ts';
+import { afterOf, type Start } from '../model/lineage.ts';
+import { asArray, asInteger, asObject, asString, parseJson } from './json.ts';
 
 /** Who holds a node's key: one store, in one of its starts. */
 export interface Claim {
   readonly storeId: string;
   readonly incarnation: string;
   /** Grows with every claim, also in a bucket that was lost and begins its revisions again. */
-  readonly term?: number;
+  readonly term: number;
+  /** The holder's newest starts, and those that it knows of others: for copies of its disk to know what they share. */
+  readonly starts: readonly Start[];
 }
+
+/** What the hub puts where nobody has claimed yet: no claim, but the term that the next one must exceed. */
+export const claimFloor = (term: number): Claim => ({ storeId: '', incarnation: '', term, starts: [] });
+
+export const isFloor = (claim: Claim): boolean => claim.storeId === '';
 
 export function encodeClaim(claim: Claim): Uint8Array {
   return Buffer.from(JSON.stringify(claim));
@@ -18,8 +26,24 @@ export function decodeClaim(payload: Uint8Array): Claim | undefined {
   const storeId = asString(raw['storeId']);
   const incarnation = asString(raw['incarnation']);
   const term = asInteger(raw['term']);
-  if (storeId === undefined || incarnation === undefined) return undefined;
-  return { storeId, incarnation, ...(term === undefined ? {} : { term }) };
+  if (storeId === undefined || incarnation === undefined || term === undefined) return undefined;
+  return { storeId, incarnation, term, starts: (asArray(raw['starts']) ?? []).flatMap((start) => decodeStart(start)) };
+}
+
+function decodeStart(raw: unknown): readonly Start[] {
+  const { incarnation, after, from } = asObject(raw) ?? {};
+  const name = asString(incarnation);
+  const count = asInteger(from);
+  return name === undefined || count === undefined
+    ? []
+    : [{ incarnation: name, ...afterOf(asString(after)), from: count }];
+}
+
+/** Why a node that is alive does not do its work, for a person to act on. */
+export interface NodeProblem {
+  /** Of the error, as the reference lists it. */
+  readonly code: string;
+  readonly message: string;
 }
 
 /** "This edge is alive", every few seconds, with what the Node object shows. */
@@ -36,6 +60,7 @@ export interface Heartbeat {
   readonly indexGeneration: number;
   /** Facts waiting for the stream. */
   readonly backlog: number;
+  readonly problem?: NodeProblem;
 }
 
 export function encodeHeartbeat(heartbeat: Heartbeat): Uint8Array {
@@ -59,5 +84,12 @@ export function decodeHeartbeat(payload: Uint8Array): Heartbeat | undefined {
     memoryBytes: count('memoryBytes'),
     indexGeneration: count('indexGeneration'),
     backlog: count('backlog'),
+    ...decodeProblem(raw['problem']),
   };
+}
+
+function decodeProblem(raw: unknown): { readonly problem?: NodeProblem } {
+  const problem = asObject(raw) ?? {};
+  const [code, message] = [asString(problem['code']), asString(problem['message'])];
+  return code === undefined || message === undefined ? {} : { problem: { code, message } };
 }

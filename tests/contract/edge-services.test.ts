@@ -33,7 +33,7 @@ const NODE = { node: 'n1' };
 /** Nobody listens there. */
 const AWAY = { url: 'nats://127.0.0.1:1', user: 'n1', password: 'x' };
 const newLink = (): NatsLink => new NatsLink({ ...AWAY, clientName: 'n1', inboxPrefix: '_INBOX_n1' }, { logger });
-const identity = { storeId: 's', incarnation: 'i', past: [], term: 0 };
+const identity = { storeId: 's', incarnation: 'i', starts: [], others: [], term: 0, mayTakeOver: false };
 const nothing = (): void => undefined;
 
 function alone(create: () => Service): () => Promise<ServiceUnderTest> {
@@ -108,7 +108,7 @@ serviceContract(
     ({ outbox }) =>
       new Uplink(NODE, {
         ...{ link: newLink(), outbox, clock, logger, onClaimed: nothing, onDiverged: nothing },
-        ...{ identity: () => identity, keepTerm: () => Promise.resolve() },
+        ...{ identity: () => identity, keep: () => Promise.resolve() },
       }),
   ),
 );
@@ -122,7 +122,7 @@ serviceContract(
     () =>
       new HeartbeatSender(
         { ...NODE, version: 'test' },
-        { link: newLink(), indexGeneration: () => 0, backlog: () => 0 },
+        { link: newLink(), indexGeneration: () => 0, backlog: () => 0, problem: () => undefined },
       ),
   ),
 );

@@ -60,6 +60,10 @@ export class NodeAdmission implements Service {
     return HEALTHY;
   }
 
+  get admitted(): ReadonlySet<string> {
+    return this.#admitted;
+  }
+
   isAdmitted(node: string): boolean {
     return this.#admitted.has(node);
   }

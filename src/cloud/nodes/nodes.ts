@@ -27,6 +27,7 @@ export interface NodesTools {
   readonly isAdmitted: (node: string) => boolean;
   /** What the way down knows of a node. */
   readonly downstream: { generationOf(node: string): number; noteNode(node: string): void };
+  readonly floors: { noteNode(node: string): void };
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -81,6 +82,7 @@ export class Nodes implements Service {
       return;
     }
     this.#tools.downstream.noteNode(node);
+    this.#tools.floors.noteNode(node);
     const keeper = this.#keeperOf(node);
     keeper.hear(heartbeat);
     if (keeper.isDue()) this.#queue.add(keeper);

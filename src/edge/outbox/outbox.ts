@@ -22,7 +22,7 @@ interface StoredEntry {
 
 export const OUTBOX_ENTRIES = jsonTable<StoredEntry>('outbox');
 const POSITIONS = jsonTable<ChainPosition>('chain');
-const COUNTER = jsonTable<number>('sequence');
+export const COUNTER = jsonTable<number>('sequence');
 
 /** JetStream's default sync interval, and a little more. */
 const KEEP_ACKNOWLEDGED = seconds(130);
@@ -69,6 +69,11 @@ export class Outbox implements Service {
 
   health(): Health {
     return HEALTHY;
+  }
+
+  /** The newest sequence that reached the disk. */
+  get newest(): number {
+    return this.#sequence;
   }
 
   /** Called with a chain whenever a fact of it has reached the disk. */

@@ -174,7 +174,8 @@ export class EdgeStore implements Service, Store {
     const { dataDir } = this.#config;
     const found = await this.get(FORMAT, '');
     if (found === undefined && isMarked) throw storeErrors.STORE_MISSING({ dataDir, reason: 'nothing is left in it' });
-    if (found === undefined) {
+    // What an older version wrote is read as it is, and written anew by whoever owns it: from now on that version cannot.
+    if (found === undefined || found.version < STORE_FORMAT) {
       await this.commit((tx) => {
         tx.put(FORMAT, '', { version: STORE_FORMAT });
       });

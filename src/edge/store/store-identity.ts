@@ -1,35 +1,52 @@
 // Who this store is: a random id for its life, and a random incarnation for each start of it. Both travel with every message,
 // so that the stream's end tells whose words it holds (ADR 0005).
 import { randomBytes } from 'node:crypto';
+import { afterOf, startsOfNames, type Start } from '../../model/lineage.ts';
 import type { Store } from './store.ts';
 import { jsonTable } from './store-layout.ts';
 
 export interface StoreIdentity {
   readonly storeId: string;
   readonly incarnation: string;
-  /** Incarnations of earlier starts, newest last. */
-  readonly past: readonly string[];
+  /** This store's starts, oldest first, the present one last. */
+  readonly starts: readonly Start[];
+  /** Starts of copies of this store, as far as claims told of them. */
+  readonly others: readonly Start[];
   /** The term of the last claim this store held; 0 when it never held one. */
   readonly term: number;
   /** A person decided that this store's story goes on: the next claim takes the node's name from whoever holds it. */
-  readonly mayTakeOver?: boolean;
+  readonly mayTakeOver: boolean;
 }
 
-const IDENTITY = jsonTable<StoreIdentity>('identity');
-/** Starts remembered: a claim older than these comes from another life of the store. */
+/** As versions before store format 2 wrote it: earlier incarnations by name, without what they began from. */
+interface NamedPast {
+  readonly storeId: string;
+  readonly incarnation: string;
+  readonly past: readonly string[];
+  readonly term: number;
+}
+
+/** What the store has enlisted, for its starts to remember. */
+export interface EnlistedBefore {
+  readonly newest: (store: Store) => Promise<number>;
+  readonly oldestHeld: (store: Store) => Promise<ReadonlyMap<string, number>>;
+}
+
+const IDENTITY = jsonTable<StoreIdentity | NamedPast>('identity');
+/** A claim older than these comes from another life of the store. */
 const REMEMBERED_STARTS = 1000;
 
 const randomName = (): string => randomBytes(8).toString('hex');
 
 /** Opens a new incarnation; written before anything is enlisted under it. */
-export async function openIncarnation(store: Store): Promise<StoreIdentity> {
-  const found = await store.get(IDENTITY, '');
+export async function openIncarnation(store: Store, enlisted: EnlistedBefore): Promise<StoreIdentity> {
+  const known = await readIdentity(store, enlisted);
+  const incarnation = randomName();
+  const start = { incarnation, from: await enlisted.newest(store), ...afterOf(known?.incarnation) };
   const identity: StoreIdentity = {
-    storeId: found?.storeId ?? randomName(),
-    incarnation: randomName(),
-    past: found === undefined ? [] : [...found.past, found.incarnation].slice(-REMEMBERED_STARTS),
-    term: found?.term ?? 0,
-    mayTakeOver: found?.mayTakeOver === true,
+    ...(known ?? { storeId: randomName(), others: [], term: 0, mayTakeOver: false }),
+    incarnation,
+    starts: [...(known?.starts ?? []), start].slice(-REMEMBERED_STARTS),
   };
   await keepIdentity(store, identity);
   return identity;
@@ -44,5 +61,17 @@ export async function keepIdentity(store: Store, identity: StoreIdentity): Promi
 /** For `skerry edge repair --new-term`. A store without an identity is new, and takes the name over in any case. */
 export async function allowTakeOver(store: Store): Promise<void> {
   const found = await store.get(IDENTITY, '');
-  if (found !== undefined) await keepIdentity(store, { ...found, mayTakeOver: true });
+  if (found === undefined) return;
+  await store.commit((tx) => {
+    tx.put(IDENTITY, '', { ...found, mayTakeOver: true });
+  });
+}
+
+async function readIdentity(store: Store, enlisted: EnlistedBefore): Promise<StoreIdentity | undefined> {
+  const found = await store.get(IDENTITY, '');
+  if (found === undefined || 'starts' in found) return found;
+  const { past, ...rest } = found;
+  const names = [...past, found.incarnation];
+  const starts = startsOfNames(names, await enlisted.oldestHeld(store), await enlisted.newest(store));
+  return { others: [], mayTakeOver: false, ...rest, starts };
 }

@@ -5,6 +5,7 @@ import type { Duration } from '../../kit/units.ts';
 import { receiptOf, type PublishReceipt } from '../../nats/direct-get.ts';
 import { BATCH_CONTENT_TYPE } from '../../wire/device-events.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
+import { BEFORE_HEADER } from '../../wire/message-id.ts';
 
 export interface Publish {
   readonly subject: string;
@@ -13,12 +14,18 @@ export interface Publish {
   readonly messageId: string;
   /** Stream sequence that the subject's newest message must have; 0 for none. */
   readonly expected: number;
+  /** Who else stands in the chain, as the header says it; empty for nobody. */
+  readonly before: string;
 }
 
-/** `silent`: no answer in time, or the link went. The message may or may not be in the stream. */
-export type SendResult = PublishReceipt | { readonly kind: 'silent' };
+/**
+ * - `silent`: no answer in time, or the link went. The message may or may not be in the stream.
+ * - `forbidden`: the server does not let this user publish there.
+ */
+export type SendResult = PublishReceipt | { readonly kind: 'silent' } | { readonly kind: 'forbidden' };
 
 interface Awaited {
+  readonly subject: string;
   readonly resolve: (result: SendResult) => void;
   readonly until: number;
 }
@@ -49,6 +56,7 @@ export class ChainSender {
       this.#awaited.delete(token);
       awaited?.resolve(receiptOf(message));
     });
+    this.#link.onForbidden((subject) => this.#forbid(subject));
   }
 
   get inFlight(): number {
@@ -56,7 +64,7 @@ export class ChainSender {
   }
 
   /** Never rejects. */
-  send({ subject, payload, stream, messageId, expected }: Publish): Promise<SendResult> {
+  send({ subject, payload, stream, messageId, expected, before }: Publish): Promise<SendResult> {
     return new Promise((resolve) => {
       this.#token += 1;
       const token = this.#token.toString(36);
@@ -65,12 +73,21 @@ export class ChainSender {
         'Nats-Expected-Stream': stream,
         'Nats-Msg-Id': messageId,
         'Nats-Expected-Last-Subject-Sequence': String(expected),
+        ...(before === '' ? {} : { [BEFORE_HEADER]: before }),
       };
-      this.#awaited.set(token, { resolve, until: this.#clock.monotonic() + this.#timeout });
+      this.#awaited.set(token, { subject, resolve, until: this.#clock.monotonic() + this.#timeout });
       if (this.#link.publish(subject, payload, { reply: `${this.#inbox}.${token}`, headers })) return;
       this.#awaited.delete(token);
       resolve({ kind: 'silent' });
     });
+  }
+
+  #forbid(subject: string): void {
+    for (const [token, awaited] of this.#awaited) {
+      if (awaited.subject !== subject) continue;
+      this.#awaited.delete(token);
+      awaited.resolve({ kind: 'forbidden' });
+    }
   }
 
   /** Gives up what has waited too long; called regularly. */

@@ -3,8 +3,15 @@ import { errorTable } from '../../kit/errors.ts';
 export const uplinkErrors = errorTable({
   STORE_DIVERGED: {
     kind: 'refused',
-    message: ({ node, holder }: { node: string; holder: string }) =>
-      `the node name ${node} is claimed by another store (${holder}): a second instance, a cloned disk or a restored backup. ` +
-      `Nothing is published from here; local work goes on. Stop the other one, or give this one another node name`,
+    message: ({ node, holder, incarnation }: { node: string; holder: string; incarnation: string }) =>
+      `the node name ${node} is claimed by another store (${holder}, started as ${incarnation}): a second instance, a cloned disk ` +
+      `or a restored backup. Nothing is published from here; local work goes on. Stop the other one; if this one shall go on ` +
+      `under the name, stop it, run "skerry edge repair --new-term" on its data directory and start it again`,
+  },
+  CLAIM_NOT_PREPARED: {
+    kind: 'unavailable',
+    message: ({ node }: { node: string }) =>
+      `the hub has not prepared the claim of node ${node} yet, and this store is new; publishing begins when the hub runs and ` +
+      `Kubernetes answers it`,
   },
 });

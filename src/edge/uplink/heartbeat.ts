@@ -7,12 +7,13 @@ import { TaskGroup } from '../../kit/task-group.ts';
 import { seconds } from '../../kit/units.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
 import { heartbeatSubject } from '../../wire/nats-subjects.ts';
-import { encodeHeartbeat } from '../../wire/node-reports.ts';
+import { encodeHeartbeat, type NodeProblem } from '../../wire/node-reports.ts';
 
 export interface HeartbeatTools {
   readonly link: NatsLink;
   readonly indexGeneration: () => number;
   readonly backlog: () => number;
+  readonly problem: () => NodeProblem | undefined;
 }
 
 const EVERY = seconds(5);
@@ -53,6 +54,7 @@ export class HeartbeatSender implements Service {
   /** At once, besides the regular ones: for news that people wait for. */
   send(): void {
     const { node, version } = this.#config;
+    const problem = this.#tools.problem();
     const heartbeat = encodeHeartbeat({
       node,
       version,
@@ -64,6 +66,7 @@ export class HeartbeatSender implements Service {
       memoryBytes: totalmem(),
       indexGeneration: this.#tools.indexGeneration(),
       backlog: this.#tools.backlog(),
+      ...(problem === undefined ? {} : { problem }),
     });
     this.#tools.link.publish(heartbeatSubject(node), heartbeat);
   }

@@ -10,6 +10,8 @@ import { ClassicLevel } from 'classic-level';
 import { storeErrors } from '../../../src/edge/store/errors.ts';
 import { EdgeStore } from '../../../src/edge/store/edge-store.ts';
 import { jsonTable, orderedNumber, STORE_FORMAT } from '../../../src/edge/store/store-layout.ts';
+import { newestEnlisted, oldestHeld } from '../../../src/edge/outbox/enlisted-before.ts';
+import { COUNTER } from '../../../src/edge/outbox/outbox.ts';
 import { openIncarnation } from '../../../src/edge/store/store-identity.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../src/kit/logger.ts';
@@ -153,18 +155,56 @@ void test('a closed store refuses, and loses nothing that it took before', async
   assert.equal(Object.keys(await entriesOf(again)).length, 50);
 });
 
-void test('each start of a store is a new incarnation that knows the earlier ones', async () => {
+const ENLISTED = { newest: newestEnlisted, oldestHeld };
+
+void test('each start of a store is a new incarnation that knows the earlier ones, and how much they had enlisted', async () => {
   await using dir = await tempDir();
   const identities = [];
   for (let starts = 0; starts < 3; starts += 1) {
     await using store = await open(dir.path);
-    identities.push(await openIncarnation(store));
+    identities.push(await openIncarnation(store, ENLISTED));
+    await store.commit((tx) => tx.put(COUNTER, '', (starts + 1) * 10));
   }
 
-  const [first, second, third] = identities;
+  const [first, second, third] = identities.map(({ incarnation }) => incarnation);
   assert.equal(new Set(identities.map(({ storeId }) => storeId)).size, 1);
-  assert.deepEqual(third?.past, [first?.incarnation, second?.incarnation]);
+  assert.deepEqual(identities.at(-1)?.starts, [
+    { incarnation: first, from: 0 },
+    { incarnation: second, after: first, from: 10 },
+    { incarnation: third, after: second, from: 20 },
+  ]);
 });
+
+void test('a store of the format before goes on under its identity, and finds what its starts began from', async () => {
+  await using dir = await tempDir();
+  await writeOldStore(dir.path);
+
+  await using store = await open(dir.path);
+  const { storeId, term, starts, incarnation } = await openIncarnation(store, ENLISTED);
+
+  assert.deepEqual({ storeId, term }, { storeId: 'd8f2b1c4a5e60718', term: 3 });
+  assert.deepEqual(starts, [
+    // Nothing of the first is held any more: it ended, at the latest, where the next began.
+    { incarnation: 'a1', from: 6 },
+    { incarnation: 'b2', after: 'a1', from: 6 },
+    { incarnation: 'c3', after: 'b2', from: 8 },
+    { incarnation, after: 'c3', from: 9 },
+  ]);
+});
+
+/** As version 0.1 wrote it before its starts had counts: facts 7 and 8 of the second start, and 9 of the third, wait. */
+async function writeOldStore(dataDir: string): Promise<void> {
+  const level = new ClassicLevel(join(dataDir, 'store'));
+  const entry = (incarnation: string): string => JSON.stringify({ incarnation, fact: { changes: [] } });
+  const chain = 'outbox!skerry.n1.up.twin.default.boiler/';
+  await level.put('format!', '{"version":1}');
+  await level.put('identity!', '{"storeId":"d8f2b1c4a5e60718","incarnation":"c3","past":["a1","b2"],"term":3}');
+  await level.put('sequence!', '9');
+  await level.put(`${chain}${orderedNumber(7)}`, entry('b2'));
+  await level.put(`${chain}${orderedNumber(8)}`, entry('b2'));
+  await level.put(`${chain}${orderedNumber(9)}`, entry('c3'));
+  await level.close();
+}
 
 void test('a process killed while it writes has every commit it spoke of, and no half one', async () => {
   await using dir = await tempDir();

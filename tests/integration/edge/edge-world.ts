@@ -18,6 +18,8 @@ import { encodeDefinition, encodeIndex } from '../../../src/wire/desired.ts';
 import { decodeBatch, type DeviceEvent } from '../../../src/wire/device-events.ts';
 import {
   bucketSubject,
+  CLAIM_BUCKET,
+  claimKey,
   DESIRED_BUCKET,
   DESIRED_STREAM,
   desiredKey,
@@ -25,6 +27,7 @@ import {
   nodePermissions,
   UP_STREAM,
 } from '../../../src/wire/nats-subjects.ts';
+import { claimFloor, encodeClaim } from '../../../src/wire/node-reports.ts';
 import { CuttableRoad } from '../../support/cuttable-road.ts';
 import { startNats, type TestNats } from '../../support/nats-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -93,7 +96,9 @@ export class EdgeWorld implements AsyncDisposable {
     await hub.start(NEVER);
     await waitUntil('the hub to reach NATS', () => hub.connected);
     await ensureStreams(hub, wantedStreams(mebibytes(256)));
-    return new EdgeWorld(dir, nats, hub);
+    const world = new EdgeWorld(dir, nats, hub);
+    await world.prepareClaim(0);
+    return world;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -167,6 +172,12 @@ export class EdgeWorld implements AsyncDisposable {
   }
 
   // The hub's hand.
+
+  /** Where nobody has claimed the node yet. */
+  async prepareClaim(term: number): Promise<void> {
+    const subject = bucketSubject(CLAIM_BUCKET, claimKey(NODE));
+    await putIfRevision(this.hub, subject, encodeClaim(claimFloor(term)), 0);
+  }
 
   async put(definition: DeviceDefinition): Promise<void> {
     await this.putBytes(definition, encodeDefinition(definition));

@@ -4,12 +4,22 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { PROPERTY_TYPES, type DeviceDefinition } from '../../../../src/model/device.ts';
 import { decodeDefinition, decodeIndex, encodeDefinition, encodeIndex } from '../../../../src/wire/desired.ts';
-import { formatMessageId, parseMessageId } from '../../../../src/wire/message-id.ts';
-import { decodeClaim, decodeHeartbeat, encodeClaim, encodeHeartbeat } from '../../../../src/wire/node-reports.ts';
+import { formatMessageId, formatMessageIds, parseMessageId, parseMessageIds } from '../../../../src/wire/message-id.ts';
+import {
+  decodeClaim,
+  decodeHeartbeat,
+  encodeClaim,
+  encodeHeartbeat,
+  type Heartbeat,
+} from '../../../../src/wire/node-reports.ts';
 
 const plain = { noNullPrototype: true } as const;
 const text = fc.string({ unit: 'binary' });
 const count = fc.nat();
+const HEARTBEAT_FIELDS: (keyof Heartbeat)[] = [
+  ...(['node', 'version', 'os', 'architecture', 'kernel', 'hostname'] as const),
+  ...(['cpus', 'memoryBytes', 'indexGeneration', 'backlog'] as const),
+];
 const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
 void test('a message id survives its text', () => {
@@ -21,6 +31,16 @@ void test('a message id survives its text', () => {
   );
 });
 
+void test('a list of message ids survives its text, whoever else writes into it', () => {
+  const ids = [
+    { incarnation: 'a1', sequence: 5 },
+    { incarnation: 'b2', sequence: 0 },
+  ];
+  assert.deepEqual(parseMessageIds(formatMessageIds(ids)), ids);
+  assert.deepEqual(parseMessageIds(`a1.5 nonsense ${formatMessageIds(ids)}`), [ids[0], ...ids]);
+  assert.deepEqual(parseMessageIds(''), []);
+});
+
 void test('what is no message id is none', () => {
   for (const one of ['', 'abc', 'abc.', '.5', 'abc.5.0', 'abc.-5', 'abc.5 ', 'a-b.5', 'abc.five']) {
     assert.equal(parseMessageId(one), undefined, one);
@@ -28,13 +48,18 @@ void test('what is no message id is none', () => {
 });
 
 void test('claims and heartbeats survive the wire', () => {
-  const claim = fc.record({ storeId: text, incarnation: text }, plain);
+  const start = fc.record(
+    { incarnation: text, after: text, from: count },
+    { ...plain, requiredKeys: ['incarnation', 'from'] },
+  );
+  const claim = fc.record({ storeId: text, incarnation: text, term: count, starts: fc.array(start) }, plain);
+  const problem = fc.record({ code: text, message: text }, plain);
   const heartbeat = fc.record(
     {
       ...{ node: text, version: text, os: text, architecture: text, kernel: text, hostname: text },
-      ...{ cpus: count, memoryBytes: fc.maxSafeNat(), indexGeneration: count, backlog: count },
+      ...{ cpus: count, memoryBytes: fc.maxSafeNat(), indexGeneration: count, backlog: count, problem },
     },
-    plain,
+    { ...plain, requiredKeys: HEARTBEAT_FIELDS },
   );
   fc.assert(
     fc.property(claim, heartbeat, (oneClaim, oneBeat) => {
