@@ -51,7 +51,8 @@ const edgeParts = [
   { part: 'meta', may: ['store/'] },
   { part: 'twin', may: ['store/'] },
   { part: 'outbox', may: ['store/'] },
-  { part: 'ingress', may: ['twin/', 'outbox/', 'store/'] },
+  { part: 'sessions', may: ['store/'] },
+  { part: 'ingress', may: ['twin/', 'outbox/', 'sessions/', 'store/'] },
   { part: 'egress', may: ['twin/'] },
   { part: 'uplink', may: ['outbox/', 'store/'] },
   { part: 'downlink', may: ['meta/', 'twin/', 'store/'] },
@@ -188,8 +189,11 @@ export default {
     ...partRules,
     forbid(
       'broker-only-from-its-neighbours',
-      'On the edge, devices are heard in ingress and answered in egress; nothing else speaks MQTT.',
-      { path: '^src/edge/', pathNot: only('src/edge/ingress/', 'src/edge/egress/', 'src/edge/edge-node\\.ts$') },
+      'On the edge, devices are heard in ingress, answered in egress and remembered in sessions; nothing else speaks MQTT.',
+      {
+        path: '^src/edge/',
+        pathNot: only('src/edge/ingress/', 'src/edge/egress/', 'src/edge/sessions/', 'src/edge/edge-node\\.ts$'),
+      },
       { path: '^broker/' },
     ),
     forbid(

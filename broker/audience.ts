@@ -4,10 +4,16 @@
 /** Answers remembered until the subscriptions change: the same few topics are asked about again and again. */
 const MOST_REMEMBERED = 10_000;
 
+interface Answer {
+  readonly isHeard: boolean;
+  readonly isKept: boolean;
+}
+
 export class Audience {
   readonly #live = new Map<string, number>();
-  readonly #kept = new Map<string, Set<string>>();
-  readonly #remembered = new Map<string, boolean>();
+  /** By client, then by filter: at which QoS. */
+  readonly #kept = new Map<string, Map<string, number>>();
+  readonly #remembered = new Map<string, Answer>();
 
   listen(filter: string): void {
     this.#live.set(filter, (this.#live.get(filter) ?? 0) + 1);
@@ -22,9 +28,9 @@ export class Audience {
   }
 
   /** A session's subscriptions, which hold while its client is away. */
-  keep(clientId: string, filters: readonly string[]): void {
-    const kept = this.#kept.get(clientId) ?? new Set();
-    for (const filter of filters) kept.add(filter);
+  keep(clientId: string, subscriptions: readonly { readonly topic: string; readonly qos: number }[]): void {
+    const kept = this.#kept.get(clientId) ?? new Map<string, number>();
+    for (const { topic, qos } of subscriptions) kept.set(topic, qos);
     this.#kept.set(clientId, kept);
     this.#remembered.clear();
   }
@@ -32,6 +38,7 @@ export class Audience {
   drop(clientId: string, filters: readonly string[]): void {
     const kept = this.#kept.get(clientId);
     for (const filter of filters) kept?.delete(filter);
+    if (kept?.size === 0) this.#kept.delete(clientId);
     this.#remembered.clear();
   }
 
@@ -40,19 +47,34 @@ export class Audience {
     this.#remembered.clear();
   }
 
+  /** Whether a publication would reach anybody. */
   hears(topic: string): boolean {
-    const known = this.#remembered.get(topic);
-    if (known !== undefined) return known;
-    const heard = this.#anyMatches(topic);
-    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(topic, heard);
-    return heard;
+    return this.#answer(topic).isHeard;
   }
 
-  #anyMatches(topic: string): boolean {
+  /** Whether a session would keep a publication until it is acknowledged. */
+  keeps(topic: string): boolean {
+    return this.#kept.size > 0 && this.#answer(topic).isKept;
+  }
+
+  #answer(topic: string): Answer {
+    const known = this.#remembered.get(topic);
+    if (known !== undefined) return known;
+    const isKept = this.#isKept(topic, 1);
+    const answer = { isKept, isHeard: isKept || this.#isLive(topic) || this.#isKept(topic, 0) };
+    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(topic, answer);
+    return answer;
+  }
+
+  #isLive(topic: string): boolean {
     for (const filter of this.#live.keys()) if (matchesFilter(filter, topic)) return true;
+    return false;
+  }
+
+  #isKept(topic: string, leastQos: number): boolean {
     for (const filters of this.#kept.values()) {
-      for (const filter of filters) if (matchesFilter(filter, topic)) return true;
+      for (const [filter, qos] of filters) if (qos >= leastQos && matchesFilter(filter, topic)) return true;
     }
     return false;
   }

@@ -8,14 +8,18 @@ import type { Logger } from '../src/kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../src/kit/service.ts';
 import { ms } from '../src/kit/units.ts';
 import { Audience } from './audience.ts';
-import { createBoundedPersistence } from './bounded-persistence.ts';
 import { Connections } from './connections.ts';
 import { Deliveries } from './deliveries.ts';
 import { brokerErrors } from './errors.ts';
 import { createFanOut } from './fan-out.ts';
 import { Gatekeeper } from './gatekeeper.ts';
+import { publishLeftWills } from './left-wills.ts';
 import { DEFAULT_LIMITS, type BrokerLimits } from './limits.ts';
 import type { PublishGate } from './publish-gate.ts';
+import type { Publisher } from './sessions/routing-journal.ts';
+import { FORGETFUL, type SessionStorage } from './sessions/session-storage.ts';
+import { createSessions, type Sessions } from './sessions/sessions.ts';
+import type { Will } from './sessions/wills.ts';
 
 export interface BrokerConfig {
   /** Each one not given is that of `DEFAULT_LIMITS`. */
@@ -38,13 +42,23 @@ type State = 'idle' | 'running' | 'draining' | 'stopped';
 interface Running {
   readonly aedes: Aedes;
   readonly connections: Connections;
+  readonly gatekeeper: Gatekeeper;
+  readonly sessions: Sessions;
+}
+
+interface BrokerTools {
+  readonly gate: PublishGate;
+  /** Default: sessions, retained messages and wills end with this process. */
+  readonly storage?: SessionStorage;
+  readonly logger: Logger;
 }
 
 export class Broker implements Service {
   readonly name = 'broker';
   readonly #limits: BrokerLimits;
+  readonly #gate: PublishGate;
+  readonly #storage: SessionStorage;
   readonly #logger: Logger;
-  readonly #gatekeeper: Gatekeeper;
   readonly #deliveries = new Deliveries();
   #audience = new Audience();
   /** `draining`: nothing is read from clients any more. `idle` and `stopped` may start. */
@@ -52,25 +66,32 @@ export class Broker implements Service {
   #running: Running | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(config: BrokerConfig, tools: { readonly gate: PublishGate; readonly logger: Logger }) {
+  constructor(config: BrokerConfig, tools: BrokerTools) {
     this.#limits = { ...DEFAULT_LIMITS, ...config.limits };
+    this.#gate = tools.gate;
+    this.#storage = tools.storage ?? FORGETFUL;
     this.#logger = tools.logger;
-    this.#gatekeeper = new Gatekeeper(tools.gate, tools.logger);
   }
 
+  /** Ready when sessions are as they were, and the wills of those whom a former process left connected are published. */
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#stopping = undefined;
-    this.#audience = new Audience();
-    const aedes = await Aedes.createBroker(this.#aedesOptions());
+    const audience = (this.#audience = new Audience());
+    const logger = this.#logger;
+    const sessions = createSessions(this.#limits, { audience, storage: this.#storage, logger });
+    const gatekeeper = new Gatekeeper(this.#gate, { sessions, logger });
+    const aedes = await Aedes.createBroker(this.#aedesOptions(gatekeeper, sessions));
     if (signal.aborted || this.#isStopping()) {
       aedes.close();
+      await sessions.close(Deadline.after(FLUSH_GRACE));
       signal.throwIfAborted();
       throw new DOMException('stopped while starting', 'AbortError');
     }
-    this.#watch(aedes);
-    this.#running = { aedes, connections: new Connections(this.#limits) };
+    this.#watch(aedes, sessions);
+    this.#running = { aedes, connections: new Connections(this.#limits), gatekeeper, sessions };
     this.#state = 'running';
+    await publishLeftWills(aedes, sessions.persistence);
   }
 
   stop(deadline: Deadline): Promise<void> {
@@ -131,12 +152,12 @@ export class Broker implements Service {
     if (running === undefined || this.#state !== 'running') return;
     this.#state = 'draining';
     running.connections.deafen();
-    await deadline.wait(this.#gatekeeper.settled(), undefined);
+    await deadline.wait(running.gatekeeper.settled(), undefined);
     // Deliveries to subscribers are written in the loop's next round.
     await new Promise(setImmediate);
     await running.connections.close(Deadline.after(ms(Math.min(FLUSH_GRACE, deadline.remaining()))));
     // The last wills of those who were cut have passed the gate as well.
-    await deadline.wait(this.#gatekeeper.settled(), undefined);
+    await deadline.wait(running.gatekeeper.settled(), undefined);
   }
 
   #isStopping(): boolean {
@@ -145,11 +166,13 @@ export class Broker implements Service {
 
   async #stop(deadline: Deadline): Promise<void> {
     await this.quiesce(deadline);
-    const aedes = this.#running?.aedes;
+    const running = this.#running;
     this.#running = undefined;
     this.#state = 'stopped';
-    if (aedes === undefined) return;
+    if (running === undefined) return;
+    const { aedes, sessions } = running;
     await deadline.wait(new Promise<void>((resolve) => aedes.close(resolve)), undefined);
+    await sessions.close(deadline);
   }
 
   #publish(
@@ -166,18 +189,16 @@ export class Broker implements Service {
     aedes.publish({ cmd: 'publish', topic, payload: bufferOf(payload), qos, retain, dup: false }, done);
   }
 
-  #aedesOptions(): AedesOptions {
+  #aedesOptions(gatekeeper: Gatekeeper, { persistence }: Sessions): AedesOptions {
     return {
       mq: createFanOut(this.#audience, this.#deliveries),
-      persistence: createBoundedPersistence(this.#limits, this.#audience, this.#logger),
+      persistence,
       connectTimeout: this.#limits.connectTimeout,
       preConnect: (client, packet, answer) => {
         this.#preConnect(client, packet, answer);
       },
       authorizePublish: (client, packet, answer) => {
-        // No client: a will that another broker process left behind. There is none in this cut.
-        if (client === null) answer(null);
-        else this.#gatekeeper.authorize(client.id, packet, answer);
+        gatekeeper.authorize(client ?? goneClient(packet), packet, answer);
       },
       authorizeForward: (client, packet) => this.#forward(client, packet),
     };
@@ -202,17 +223,48 @@ export class Broker implements Service {
     return packet;
   }
 
-  #watch(aedes: Aedes): void {
+  #watch(aedes: Aedes, sessions: Sessions): void {
     const tell = (client: Client, error: Error): void => {
       const fields = { client: client.id as string | null, code: codeOf(error), reason: messageOf(error) };
       this.#logger.debug(fields, 'connection closed for an error');
     };
     aedes.on('clientError', tell);
     aedes.on('connectionError', tell);
-    // The memory persistence has no way to fail; should one come that has, this is where it says so.
+    aedes.on('client', (client) => {
+      const nextId = sessions.queues.nextMessageId(client.id);
+      if (nextId !== undefined) (client as unknown as PacketCounter)._nextId = nextId;
+    });
+    aedes.on('clientDisconnect', (client) => {
+      // What Aedes still does for it is done in this round of the loop.
+      setImmediate(() => routeTheRest(aedes, sessions, client));
+    });
     (aedes as NodeJS.EventEmitter).on('error', (error: unknown) => {
       this.#logger.error({ reason: messageOf(error) }, 'the broker failed');
     });
+  }
+}
+
+/** Aedes begins anywhere, with packet ids that messages of a resumed session may still have. */
+interface PacketCounter {
+  _nextId: number;
+}
+
+/** Whose will it is, when its connection ended with another process. */
+const goneClient = (will: object): Publisher => ({
+  id: (will as Partial<Will>).clientId ?? '',
+  clean: true,
+  isOfThePast: true,
+});
+
+/**
+ * Aedes drops what it acknowledged on a connection that ended before the acknowledgement had left its buffers. It may have left:
+ * sessions get it. What was never acknowledged is sent again.
+ */
+function routeTheRest(aedes: Aedes, { journal }: Sessions, client: Client): void {
+  for (const slip of journal.unrouted(client)) {
+    if (slip.packet.qos === 1)
+      aedes.publish({ ...slip.packet, cmd: 'publish', qos: 1, dup: false } as AedesPublishPacket, () => undefined);
+    else journal.drop(slip);
   }
 }
 

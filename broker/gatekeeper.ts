@@ -5,34 +5,59 @@ import type { Logger } from '../src/kit/logger.ts';
 import { mayPublish } from './access-policy.ts';
 import { brokerErrors } from './errors.ts';
 import type { Admission, Publication, PublishGate } from './publish-gate.ts';
+import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
+import type { Sessions } from './sessions/sessions.ts';
 
 /** As Aedes hands it over: `undefined` packet ids and text payloads come with last wills only. */
 export interface ArrivingPacket {
   readonly topic: string;
   readonly payload: string | Buffer;
   readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
   readonly dup: boolean;
   readonly messageId?: number | undefined;
+}
+
+interface Question {
+  readonly client: Publisher;
+  readonly packet: ArrivingPacket;
+  readonly slip: RoutingSlip | undefined;
+  readonly isConcerned: boolean;
 }
 
 type Answer = (refusal?: Error | null) => void;
 
 export class Gatekeeper {
   readonly #gate: PublishGate;
+  readonly #sessions: Pick<Sessions, 'journal' | 'incoming'>;
   readonly #logger: Logger;
   readonly #waiting: (() => void)[] = [];
   #open = 0;
 
-  constructor(gate: PublishGate, logger: Logger) {
+  constructor(
+    gate: PublishGate,
+    tools: { readonly sessions: Pick<Sessions, 'journal' | 'incoming'>; readonly logger: Logger },
+  ) {
     this.#gate = gate;
-    this.#logger = logger;
+    this.#sessions = tools.sessions;
+    this.#logger = tools.logger;
   }
 
   /** Calls `answer` once: without an error the publication is acknowledged and routed, with one its connection is closed. */
-  authorize(clientId: string, packet: ArrivingPacket, answer: Answer): void {
-    const { topic } = packet;
-    if (!mayPublish(topic)) answer(brokerErrors.BROKER_TOPIC_FORBIDDEN({ client: clientId, topic }));
-    else if (this.#gate.concerns(topic)) void this.#ask(publicationOf(clientId, packet), answer);
+  authorize(client: Publisher, packet: ArrivingPacket, answer: Answer): void {
+    const { topic, qos, messageId } = packet;
+    if (!mayPublish(topic)) {
+      answer(brokerErrors.BROKER_TOPIC_FORBIDDEN({ client: client.id, topic }));
+      return;
+    }
+    // Admitted before: Aedes finds it as well, and only says PUBREC again.
+    if (qos === 2 && messageId !== undefined && this.#sessions.incoming.has(client.id, messageId)) {
+      answer(null);
+      return;
+    }
+    const slip = this.#sessions.journal.slip(client, packet);
+    const isConcerned = this.#gate.concerns(topic);
+    if (isConcerned || slip?.isWanted() === true) void this.#ask({ client, packet, slip, isConcerned }, answer);
     else answer(null);
   }
 
@@ -42,24 +67,25 @@ export class Gatekeeper {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  async #ask(publication: Publication, answer: Answer): Promise<void> {
+  async #ask(question: Question, answer: Answer): Promise<void> {
     this.#open += 1;
-    const admission = await this.#admission(publication);
-    this.#conclude(publication, admission, answer);
+    const admission = await this.#admission(question);
+    this.#conclude(question, admission, answer);
     this.#open -= 1;
     if (this.#open === 0) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  #conclude(publication: Publication, admission: Admission, answer: Answer): void {
+  #conclude({ client, packet, slip }: Question, admission: Admission, answer: Answer): void {
     if (admission.kind === 'unavailable') {
-      answer(refusalOf(publication));
+      answer(refusalOf(client, packet));
       return;
     }
+    if (slip !== undefined) this.#sessions.journal.admit(slip);
     // Aedes writes the PUBACK before `answer` returns; the PUBREC of QoS 2 some microtasks later.
     answer(null);
     const { afterwards } = admission;
     if (afterwards === undefined) return;
-    if (publication.qos === 2) setImmediate(() => this.#run(afterwards));
+    if (packet.qos === 2) setImmediate(() => this.#run(afterwards));
     else this.#run(afterwards);
   }
 
@@ -71,31 +97,35 @@ export class Gatekeeper {
     }
   }
 
-  async #admission(publication: Publication): Promise<Admission> {
+  async #admission({ client, packet, slip, isConcerned }: Question): Promise<Admission> {
     try {
-      return await this.#gate.admit(publication);
+      const admission = isConcerned ? await this.#gate.admit(publicationOf(client, packet, slip)) : ADMITTED;
+      if (admission.kind !== 'unavailable' && slip?.wasAsked === false) await this.#sessions.journal.keep(slip);
+      return admission;
     } catch (error) {
-      this.#logger.error({ topic: publication.topic, reason: messageOf(error) }, 'the publish gate failed');
+      this.#logger.error({ topic: packet.topic, reason: messageOf(error) }, 'the publish gate failed');
       return UNAVAILABLE;
     }
   }
 }
 
+const ADMITTED: Admission = Object.freeze({ kind: 'admit' });
 const UNAVAILABLE: Admission = Object.freeze({ kind: 'unavailable' });
 
-function publicationOf(clientId: string, packet: ArrivingPacket): Publication {
+function publicationOf(client: Publisher, packet: ArrivingPacket, slip: RoutingSlip | undefined): Publication {
   const { topic, payload, qos, dup, messageId } = packet;
   return {
-    clientId,
+    clientId: client.id,
     topic,
     payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
     qos,
     packetId: messageId,
     duplicate: dup,
+    ...(slip === undefined ? {} : { routing: slip }),
   };
 }
 
 /** At QoS 0 there is no acknowledgement to withhold and no resend to hope for: it takes its way unkept. */
-function refusalOf({ topic, clientId, qos }: Publication): Error | null {
-  return qos === 0 ? null : brokerErrors.BROKER_GATE_UNAVAILABLE({ topic, client: clientId });
+function refusalOf(client: Publisher, { topic, qos }: ArrivingPacket): Error | null {
+  return qos === 0 ? null : brokerErrors.BROKER_GATE_UNAVAILABLE({ topic, client: client.id });
 }

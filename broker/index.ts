@@ -10,3 +10,4 @@ export {
 export { DEFAULT_LIMITS, type BrokerLimits } from './limits.ts';
 export { brokerErrors } from './errors.ts';
 export type { Admission, Publication, PublishGate } from './publish-gate.ts';
+export type { SessionChange, SessionChanges, SessionStorage } from './sessions/session-storage.ts';

@@ -1,5 +1,6 @@
 // The hinge of "stored before acknowledged": before a client's publication is acknowledged, somebody may want to keep it. The
 // broker knows only this port; `src/edge/ingress` implements it.
+import type { SessionChanges } from './sessions/session-storage.ts';
 
 /** What a client published, as it arrived. The payload is lent: it shares memory with the socket's buffers, so copy what is kept. */
 export interface Publication {
@@ -11,6 +12,8 @@ export interface Publication {
   readonly packetId: number | undefined;
   /** The DUP flag: the client says that it has sent this before. */
   readonly duplicate: boolean;
+  /** What the broker wants in the same commit, so that sessions get what is acknowledged; absent at QoS 0. */
+  readonly routing?: { changes(): SessionChanges | undefined };
 }
 
 /**
@@ -30,7 +33,8 @@ export interface PublishGate {
   concerns(topic: string): boolean;
   /**
    * Resolves with the answer; in no hurry, the acknowledgement waits. Questions are asked in order of arrival, many at once.
-   * A rejection counts as `unavailable`.
+   * A rejection counts as `unavailable`. Who commits something asks `routing` for its changes while building the commit; when
+   * nobody has asked, the broker commits them itself.
    */
   admit(publication: Publication): Promise<Admission>;
 }

@@ -1,6 +1,6 @@
 // The edge process, part by part, in the order in which the parts start. They stop in reverse: sockets first, so that nobody is
 // admitted any more; then what was admitted is finished, the uplink uses the time that is left, and the store closes last.
-import { Broker, BrokerListeners } from '../../broker/index.ts';
+import { Broker, BrokerListeners, type PublishGate } from '../../broker/index.ts';
 import { systemClock } from '../kit/clock.ts';
 import type { Deadline } from '../kit/deadline.ts';
 import type { Logger } from '../kit/logger.ts';
@@ -21,6 +21,7 @@ import { RedeliveryRecords } from './ingress/redelivery.ts';
 import { DesiredObjects } from './meta/desired-objects.ts';
 import { NodeMemory } from './node-memory.ts';
 import { Outbox } from './outbox/outbox.ts';
+import { StoredSessions } from './sessions/stored-sessions.ts';
 import { EdgeStore } from './store/edge-store.ts';
 import { TwinBook } from './twin/twin-book.ts';
 import { HeartbeatSender } from './uplink/heartbeat.ts';
@@ -113,17 +114,15 @@ const chainIn = (chainClass: ChainClass, node: string) => (device: string) =>
 function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) {
   const { objects, twins } = kept;
   const definitionOf = (device: DeviceId) => objects.device(device);
-  const broker: Broker = new Broker(
-    {},
-    {
-      logger,
-      gate: { concerns: (topic) => ingress.concerns(topic), admit: (publication) => ingress.admit(publication) },
-    },
-  );
+  const gate: PublishGate = {
+    concerns: (topic) => ingress.concerns(topic),
+    admit: (publication) => ingress.admit(publication),
+  };
+  const broker = new Broker({}, { gate, storage: new StoredSessions(kept.store), logger });
   const publisher = { publish: broker.publishSoon.bind(broker), hasSubscribers: broker.hasSubscribers.bind(broker) };
   const egress = new Egress({ broker: publisher, clock: systemClock });
   const answers = answersOf(egress, objects);
-  const ingress = new Ingress({ ...kept, definitionOf, answers, clock: systemClock, logger });
+  const ingress: Ingress = new Ingress({ ...kept, definitionOf, answers, clock: systemClock, logger });
   const mapperTopics = new MapperTopics({
     egress,
     definitions: () => objects.devices(),

@@ -50,6 +50,7 @@ const PLANTS: readonly Plant[] = [
   plant('src-edge-meta-imports', 'src/edge/meta', TWIN),
   plant('src-edge-twin-imports', 'src/edge/twin', 'src/edge/outbox/outbox.ts'),
   plant('src-edge-outbox-imports', 'src/edge/outbox', TWIN),
+  plant('src-edge-sessions-imports', 'src/edge/sessions', TWIN),
   plant('src-edge-ingress-imports', 'src/edge/ingress', UPLINK),
   plant('src-edge-egress-imports', 'src/edge/egress', 'src/edge/outbox/outbox.ts'),
   plant('src-edge-uplink-imports', 'src/edge/uplink', TWIN),

@@ -97,6 +97,11 @@ export class Egress {
     this.#broker.publish(mapperTopic(protocol, definition), JSON.stringify(payload), RETAINED);
   }
 
+  /** What is still wanted of the device, if anything is; sessions that are away keep it. */
+  outstanding(twin: Twin): void {
+    this.#publishDelta(twin);
+  }
+
   /** An empty retained message takes the mapper's copy away. */
   removed(definition: DeviceDefinition): void {
     this.#broker.publish(mapperTopic(definition.protocol, definition), '', RETAINED);

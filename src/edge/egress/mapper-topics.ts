@@ -1,4 +1,5 @@
-// Retained messages live in the broker's memory: after each start, what mappers must know is said again from the store.
+// What is derived from twins is not stored with the sessions: after each start it is said again from the store. What mappers must
+// know, retained; and every open delta, because the process may have ended between a wish's commit and its announcement.
 import type { Deadline } from '../../kit/deadline.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import type { DeviceDefinition } from '../../model/device.ts';
@@ -22,7 +23,9 @@ export class MapperTopics implements Service {
   start(_signal: AbortSignal): Promise<void> {
     for (const definition of this.#tools.definitions()) {
       const twin = this.#tools.twinOf(definition);
-      if (twin !== undefined) this.#tools.egress.defined(definition, twin);
+      if (twin === undefined) continue;
+      this.#tools.egress.defined(definition, twin);
+      this.#tools.egress.outstanding(twin);
     }
     return Promise.resolve();
   }

@@ -12,6 +12,7 @@ import { applyState, applyUpdate, type PropertyUpdate } from '../../model/twin-r
 import { DEVICE_ROOT, parseDeviceTopic, type DeviceAnswer, type DeviceRequest } from '../../wire/mqtt-topics.ts';
 import type { ChainClass } from '../../wire/nats-subjects.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import { stageSessions } from '../sessions/stored-sessions.ts';
 import type { Store } from '../store/store.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
@@ -136,7 +137,7 @@ export class Ingress implements PublishGate {
     if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
     const { eventId, value: updates } = parsed;
     const trace = traceOf(publication, eventId);
-    return this.#tools.store.commit((tx): Outcome => {
+    return this.#commit(publication, (tx): Outcome => {
       const found = this.#deviceIn(tx, device);
       if (found === undefined) return refuse(eventId, 404, unknownDevice(device));
       if (this.#tools.seen.isRedelivered(found.definition.uid, trace, publication.duplicate))
@@ -157,7 +158,7 @@ export class Ingress implements PublishGate {
     if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
     const { eventId } = parsed;
     const trace = traceOf(publication, eventId === '' ? '' : `state/${eventId}`);
-    return this.#tools.store.commit((tx): Outcome => {
+    return this.#commit(publication, (tx): Outcome => {
       const found = this.#deviceIn(tx, device);
       if (found === undefined) return refuse(eventId, 404, unknownDevice(device));
       if (this.#tools.seen.isRedelivered(found.definition.uid, trace, publication.duplicate))
@@ -175,10 +176,20 @@ export class Ingress implements PublishGate {
     const parsed = parseRequest(publication.payload);
     if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
     // Through the committer, so that it sees every update that the same client published before it.
-    return this.#tools.store.commit((tx): Outcome => {
+    return this.#commit(publication, (tx): Outcome => {
       const found = this.#deviceIn(tx, device);
       if (found === undefined) return refuse(parsed.eventId, 404, unknownDevice(device));
       return { kind: 'done', answer: () => this.#tools.answers.twinRead(device, found.twin, parsed.eventId) };
+    });
+  }
+
+  /** In one commit with what sessions are to get of the publication: its acknowledgement speaks for both. */
+  #commit(publication: Publication, build: (tx: Transaction) => Outcome): Promise<Outcome> {
+    return this.#tools.store.commit((tx) => {
+      const outcome = build(tx);
+      const routing = publication.routing?.changes();
+      if (routing !== undefined) stageSessions(tx, routing);
+      return outcome;
     });
   }
 

@@ -24,7 +24,8 @@ export class TestGate implements PublishGate {
   }
 
   admit(publication: Publication): Promise<Admission> {
-    this.asked.push({ ...publication, payload: Uint8Array.from(publication.payload) });
+    const { clientId, topic, qos, packetId, duplicate } = publication;
+    this.asked.push({ clientId, topic, payload: Uint8Array.from(publication.payload), qos, packetId, duplicate });
     return this.answer(publication);
   }
 }

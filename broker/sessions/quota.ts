@@ -1,15 +1,10 @@
 // What waits in memory for sessions that are away, counted: so many messages for one, so many bytes for all. Pure bookkeeping;
-// `bounded-persistence.ts` asks it before it stores.
-import type { BrokerLimits } from './limits.ts';
-
-interface Account {
-  messages: number;
-  bytes: number;
-}
+// `outgoing-queues.ts` and `retained-messages.ts` ask it before they store.
+import type { BrokerLimits } from '../limits.ts';
 
 export class SessionQuota {
   readonly #limits: Pick<BrokerLimits, 'sessionMessages' | 'sessionBytes'>;
-  readonly #accounts = new Map<string, Account>();
+  readonly #messages = new Map<string, number>();
   #bytes = 0;
 
   constructor(limits: Pick<BrokerLimits, 'sessionMessages' | 'sessionBytes'>) {
@@ -22,26 +17,25 @@ export class SessionQuota {
 
   /** Counts one more message; false, counting nothing, when a limit stands against it. */
   take(session: string, size: number): boolean {
-    const account = this.#accounts.get(session) ?? { messages: 0, bytes: 0 };
-    if (account.messages >= this.#limits.sessionMessages || this.#bytes + size > this.#limits.sessionBytes)
-      return false;
-    account.messages += 1;
-    account.bytes += size;
-    this.#bytes += size;
-    this.#accounts.set(session, account);
+    const messages = this.#messages.get(session) ?? 0;
+    if (messages >= this.#limits.sessionMessages || this.#bytes + size > this.#limits.sessionBytes) return false;
+    this.add(session, size);
     return true;
   }
 
-  /** One message less. Its size may be unknown (QoS 2 stores a PUBREL in its place): then it counts as an average one. */
-  give(session: string, size: number | undefined): void {
-    const account = this.#accounts.get(session);
-    if (account === undefined) return;
-    const freed =
-      account.messages === 1 ? account.bytes : Math.min(account.bytes, size ?? account.bytes / account.messages);
-    account.messages -= 1;
-    account.bytes -= freed;
-    this.#bytes -= freed;
-    if (account.messages === 0) this.#accounts.delete(session);
+  /** Counts one that is there already, whatever the limits. */
+  add(session: string, size: number): void {
+    const messages = (this.#messages.get(session) ?? 0) + 1;
+    this.#messages.set(session, messages);
+    this.#bytes += size;
+  }
+
+  /** One message less, of those that were counted. */
+  give(session: string, size: number): void {
+    const messages = (this.#messages.get(session) ?? 0) - 1;
+    if (messages > 0) this.#messages.set(session, messages);
+    else this.#messages.delete(session);
+    this.#bytes -= size;
   }
 }
 

@@ -1,0 +1,154 @@
+// A PUBACK leaves before Aedes routes what it acknowledges. What sessions or retained topics are to get of it is therefore
+// journalled in the commit that precedes the acknowledgement, and leaves the journal in the commit that puts it into the queues;
+// what a killed process left in the journal is routed at the next start. Where no session listens nothing is journalled.
+import type { Audience } from '../audience.ts';
+import { isOwnTopic } from './retained-messages.ts';
+import type { IncomingPacket } from './incoming-packets.ts';
+import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
+import { encodeMessage, incomingKey, journalKey, messageKey, willKey } from './session-records.ts';
+import type { SessionChange, SessionChanges, SessionStorage } from './session-storage.ts';
+import type { WriteBehind } from './write-behind.ts';
+
+/** Who publishes; Aedes' client is one. */
+export interface Publisher {
+  readonly id: string;
+  readonly clean: boolean;
+  readonly closed?: boolean;
+  /** It ended with a former process; what it publishes is its will, whose record goes in the same commit. */
+  readonly isOfThePast?: true;
+}
+
+/** What Aedes routes at most; it tells so of a will only when it is published. */
+const MOST_LEVELS = 100;
+
+/** What of one publication must be on disk before it is acknowledged. */
+export class RoutingSlip {
+  readonly client: Publisher;
+  readonly packet: IncomingPacket;
+  readonly #interest: (topic: string) => boolean;
+  readonly #shelf: MessageShelf;
+  /** Whether a commit has taken it along. */
+  wasAsked = false;
+  isJournalled = false;
+  isIncomingStored = false;
+  message: KeptMessage | undefined;
+
+  constructor(
+    client: Publisher,
+    packet: IncomingPacket,
+    tools: { readonly interest: (topic: string) => boolean; readonly shelf: MessageShelf },
+  ) {
+    this.client = client;
+    this.packet = packet;
+    this.#interest = tools.interest;
+    this.#shelf = tools.shelf;
+  }
+
+  /** Cheap where nobody is concerned, and then `undefined`. To be asked where the commit is built; may be asked again. */
+  changes(): SessionChanges | undefined {
+    this.wasAsked = true;
+    if (!this.isWanted()) return undefined;
+    const { id, isOfThePast } = this.client;
+    const changes: SessionChange[] = isOfThePast === true ? [[willKey(id), undefined]] : [];
+    if (!this.isJournalled && !this.isIncomingStored) return changes;
+    this.message ??= this.#shelf.create(this.packet);
+    return [...changes, ...this.#changesOf(this.message)];
+  }
+
+  isWanted(): boolean {
+    const { topic, qos, retain, messageId } = this.packet;
+    const isHeld = (retain === true && !isOwnTopic(topic)) || this.#interest(topic);
+    this.isJournalled = isHeld && topic.split('/').length <= MOST_LEVELS;
+    this.isIncomingStored = qos === 2 && messageId !== undefined && !this.client.clean;
+    return this.isJournalled || this.isIncomingStored || this.client.isOfThePast === true;
+  }
+
+  #changesOf(message: KeptMessage): SessionChange[] {
+    const { n } = message;
+    const changes: SessionChange[] = [[messageKey(n), encodeMessage(message)]];
+    if (this.isJournalled) changes.push([journalKey(n), '']);
+    if (this.isIncomingStored) changes.push([incomingKey(this.client.id, this.packet.messageId ?? 0), n.toString()]);
+    return changes;
+  }
+}
+
+export interface RoutingJournalTools {
+  readonly audience: Audience;
+  readonly shelf: MessageShelf;
+  readonly storage: SessionStorage;
+  readonly writes: WriteBehind;
+}
+
+export class RoutingJournal {
+  readonly #tools: RoutingJournalTools;
+  readonly #interest: (topic: string) => boolean;
+  /** By payload: the one thing of a packet that Aedes hands on without a copy. */
+  readonly #kept = new WeakMap<object, RoutingSlip>();
+  /** Acknowledged, and not routed yet. */
+  readonly #open = new Map<Publisher, Set<RoutingSlip>>();
+
+  constructor(tools: RoutingJournalTools) {
+    this.#tools = tools;
+    this.#interest = (topic) => tools.audience.keeps(topic);
+  }
+
+  /** At QoS 0 nothing is promised. */
+  slip(client: Publisher, packet: IncomingPacket): RoutingSlip | undefined {
+    if (packet.qos === 0) return undefined;
+    return new RoutingSlip(client, packet, { interest: this.#interest, shelf: this.#tools.shelf });
+  }
+
+  /** On disk when it resolves, by a commit of its own where none has taken it along. Rejects when the disk refuses. */
+  async keep(slip: RoutingSlip): Promise<void> {
+    if (!slip.wasAsked && slip.isWanted()) await this.#tools.storage.commit(() => slip.changes() ?? []);
+  }
+
+  /** It is on disk, and Aedes is about to acknowledge and route it. */
+  admit(slip: RoutingSlip): void {
+    const { message, client, packet } = slip;
+    if (message === undefined || typeof packet.payload === 'string') return;
+    message.isStored = true;
+    if (slip.isJournalled) this.#tools.shelf.hold(message);
+    this.#kept.set(packet.payload, slip);
+    const open = this.#open.get(client) ?? new Set();
+    this.#open.set(client, open.add(slip));
+    // Its client is gone before it could be told, and will send it again. A last will is said by one who is gone.
+    if (client.closed === true && packet.messageId !== undefined) this.drop(slip);
+  }
+
+  /** What was kept of the packet that is being routed or stored; `undefined` for most. */
+  find(packet: PacketLike): RoutingSlip | undefined {
+    return typeof packet.payload === 'string' ? undefined : this.#kept.get(packet.payload);
+  }
+
+  /** Its holders are known: from here on they keep it. */
+  routed(slip: RoutingSlip): void {
+    const open = this.#open.get(slip.client);
+    if (open?.delete(slip) !== true) return;
+    if (open.size === 0) this.#open.delete(slip.client);
+    if (slip.message !== undefined && slip.isJournalled) this.#leave(slip.message);
+  }
+
+  /** What was kept for a client that is gone, and Aedes never came to route. */
+  unrouted(client: Publisher): RoutingSlip[] {
+    return [...(this.#open.get(client) ?? [])];
+  }
+
+  /** Never acknowledged, and not to be routed: its client sends it again. */
+  drop(slip: RoutingSlip): void {
+    if (slip.message === undefined) return;
+    if (slip.isIncomingStored) this.#tools.writes.remove(incomingKey(slip.client.id, slip.packet.messageId ?? 0));
+    if (!slip.isJournalled) this.#tools.shelf.discard(slip.message);
+    this.routed(slip);
+  }
+
+  /** Takes one out that a former process left. */
+  replayed(message: KeptMessage): void {
+    this.#leave(message);
+  }
+
+  #leave(message: KeptMessage): void {
+    this.#tools.writes.remove(journalKey(message.n));
+    this.#tools.shelf.release(message);
+  }
+}

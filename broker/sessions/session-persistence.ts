@@ -1,0 +1,311 @@
+// The persistence Aedes asks: sessions, subscriptions, queues, unfinished QoS 2 exchanges, wills and retained messages. Memory is
+// what is read while the broker runs; every change also goes to storage, and Aedes waits for it wherever a client is told
+// afterwards that something holds (SUBACK, PUBREC, PUBREL, PUBCOMP, CONNACK). What is undone by a subscriber's PUBACK is not
+// waited for: should it be lost, the message comes once more, as QoS 1 allows.
+import memory from 'aedes-persistence';
+import { Readable } from 'node:stream';
+import type { Audience } from '../audience.ts';
+import { type IncomingPackets, type IncomingPacket } from './incoming-packets.ts';
+import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
+import type { OutgoingQueues, QueuedPacket } from './outgoing-queues.ts';
+import { isOwnTopic, type RetainedMessages } from './retained-messages.ts';
+import type { RoutingJournal } from './routing-journal.ts';
+import { readRecords, subscriptionKey, type SessionRecords } from './session-records.ts';
+import type { SessionStorage } from './session-storage.ts';
+import type { Will, Wills } from './wills.ts';
+import type { WriteBehind } from './write-behind.ts';
+
+type Qos = 0 | 1 | 2;
+
+interface ClientId {
+  readonly id: string;
+  readonly clean?: boolean;
+}
+
+interface Subscription {
+  readonly topic: string;
+  readonly qos: Qos;
+}
+
+interface MatchingSubscription extends Subscription {
+  readonly clientId: string;
+}
+
+/** The package's own persistence, of which subscriptions and the matching of topics are used. */
+interface MemoryPersistence {
+  setup(broker: object): Promise<void>;
+  addSubscriptions(client: ClientId, subscriptions: readonly Subscription[]): Promise<void>;
+  removeSubscriptions(client: ClientId, filters: readonly string[]): Promise<void>;
+  cleanSubscriptions(client: ClientId): Promise<void>;
+  subscriptionsByClient(client: ClientId): Promise<Subscription[]>;
+  subscriptionsByTopic(topic: string): Promise<MatchingSubscription[]>;
+  countOffline(): Promise<{ subsCount: number; clientsCount: number }>;
+  getClientList(topic: string): Readable;
+  storeRetained(packet: PacketLike): Promise<void>;
+  createRetainedStream(pattern: string): Readable;
+  createRetainedStreamCombi(patterns: readonly string[]): Readable;
+  destroy(): Promise<void>;
+}
+
+/** The package declares a default export and has none: its module is the function. */
+const createMemoryPersistence = memory as unknown as () => MemoryPersistence;
+
+export interface SessionTools {
+  readonly storage: SessionStorage;
+  readonly writes: WriteBehind;
+  readonly shelf: MessageShelf;
+  readonly journal: RoutingJournal;
+  readonly queues: OutgoingQueues;
+  readonly incoming: IncomingPackets;
+  readonly retained: RetainedMessages;
+  readonly wills: Wills;
+  readonly audience: Audience;
+}
+
+export class SessionPersistence {
+  readonly #tools: SessionTools;
+  readonly #memory = createMemoryPersistence();
+  #broker: object = {};
+
+  constructor(tools: SessionTools) {
+    this.#tools = tools;
+  }
+
+  get broker(): object {
+    return this.#broker;
+  }
+
+  /** Reads what storage holds, and routes what a former process journalled and did not route. */
+  async setup(broker: { readonly id: string }): Promise<void> {
+    this.#broker = broker;
+    this.#tools.wills.serve(broker);
+    await this.#memory.setup(broker);
+    await this.#restore(await readRecords(this.#tools.storage.load()));
+  }
+
+  // Subscriptions.
+
+  async addSubscriptions(client: ClientId, subscriptions: readonly Subscription[]): Promise<void> {
+    const { audience, writes } = this.#tools;
+    audience.keep(client.id, subscriptions);
+    const added = this.#memory.addSubscriptions(client, subscriptions);
+    for (const { topic, ...options } of subscriptions)
+      writes.put(subscriptionKey(client.id, topic), () => JSON.stringify(options));
+    await added;
+    await writes.written();
+  }
+
+  async removeSubscriptions(client: ClientId, filters: readonly string[]): Promise<void> {
+    const { audience, writes } = this.#tools;
+    audience.drop(client.id, filters);
+    const removed = this.#memory.removeSubscriptions(client, filters);
+    for (const filter of filters) writes.remove(subscriptionKey(client.id, filter));
+    await removed;
+    await writes.written();
+  }
+
+  /** A client that asks for a clean session must not find the old one after a crash. */
+  async cleanSubscriptions(client: ClientId): Promise<void> {
+    const { audience, writes } = this.#tools;
+    const subscriptions = await this.#memory.subscriptionsByClient(client);
+    if (subscriptions.length === 0) return;
+    audience.dropAll(client.id);
+    for (const { topic } of subscriptions) writes.remove(subscriptionKey(client.id, topic));
+    await this.#memory.cleanSubscriptions(client);
+    await writes.written();
+  }
+
+  subscriptionsByClient(client: ClientId): Promise<Subscription[]> {
+    return this.#memory.subscriptionsByClient(client);
+  }
+
+  /** MQTT-4.7.2-1: a filter that begins with a wildcard sees no topic that begins with `$`. */
+  async subscriptionsByTopic(topic: string): Promise<MatchingSubscription[]> {
+    const matching = await this.#memory.subscriptionsByTopic(topic);
+    return topic.startsWith('$') ? matching.filter((one) => !/^[+#]/.test(one.topic)) : matching;
+  }
+
+  countOffline(): Promise<{ subsCount: number; clientsCount: number }> {
+    return this.#memory.countOffline();
+  }
+
+  getClientList(topic: string): Readable {
+    return this.#memory.getClientList(topic);
+  }
+
+  // Retained messages.
+
+  async storeRetained(packet: PacketLike): Promise<void> {
+    const { journal, shelf, retained } = this.#tools;
+    if (isOwnTopic(packet.topic)) return this.#memory.storeRetained(packet);
+    if (packet.payload.length > 0) {
+      const message = journal.find(packet)?.message ?? shelf.create(packet);
+      if (retained.set(message)) return this.#memory.storeRetained({ ...packet, payload: message.payload });
+    }
+    retained.clear(packet.topic);
+    return this.#memory.storeRetained({ ...packet, payload: '' });
+  }
+
+  createRetainedStream(pattern: string): Readable {
+    return this.#memory.createRetainedStream(pattern);
+  }
+
+  createRetainedStreamCombi(patterns: readonly string[]): Readable {
+    return this.#memory.createRetainedStreamCombi(patterns);
+  }
+
+  // What goes out.
+
+  outgoingEnqueue(subscription: MatchingSubscription, packet: PacketLike): Promise<void> {
+    return this.outgoingEnqueueCombi([subscription], packet);
+  }
+
+  /** Aedes' last question before a publication is delivered, and the end of its journal entry. */
+  async outgoingEnqueueCombi(subscriptions: readonly MatchingSubscription[], packet: PacketLike): Promise<void> {
+    const { journal, shelf, writes } = this.#tools;
+    const slip = journal.find(packet);
+    if (slip === undefined && subscriptions.length === 0) return;
+    const message = slip?.message ?? shelf.create(packet);
+    if (packet.brokerId !== undefined) message.brokerId = packet.brokerId;
+    if (packet.brokerCounter !== undefined) message.brokerCounter = packet.brokerCounter;
+    this.#enqueue(subscriptions, message);
+    if (slip !== undefined) journal.routed(slip);
+    // Delivered only once it is in the queue for good: at QoS 2 the subscriber may not get it from the journal again.
+    if (packet.qos === 2 && subscriptions.length > 0) await writes.written();
+  }
+
+  async outgoingUpdate(client: ClientId, packet: QueuedPacket): Promise<void> {
+    if (!this.#tools.queues.update(client.id, packet)) throw new Error('no such packet');
+    if (packet.qos === 2 || packet.cmd === 'pubrel') await this.#tools.writes.written();
+  }
+
+  outgoingClearMessageId(client: ClientId, packet: QueuedPacket): Promise<QueuedPacket | undefined> {
+    return Promise.resolve(this.#tools.queues.clear(client.id, packet.messageId));
+  }
+
+  outgoingStream(client: ClientId): Readable {
+    return Readable.from(this.#tools.queues.packets(client.id));
+  }
+
+  // What comes in at QoS 2.
+
+  async incomingStorePacket(client: ClientId, packet: IncomingPacket): Promise<void> {
+    const { journal, shelf, incoming, writes } = this.#tools;
+    const slip = journal.find(packet);
+    const message = client.clean === true ? undefined : (slip?.message ?? shelf.create(packet));
+    incoming.add(client.id, packet, message, slip?.isIncomingStored === true);
+    if (message !== undefined && slip?.isIncomingStored !== true) await writes.written();
+  }
+
+  async incomingGetPacket(client: ClientId, { messageId = 0 }: IncomingPacket): Promise<IncomingPacket> {
+    const found = this.#tools.incoming.get(client.id, messageId);
+    return found ?? Promise.reject(new Error('no such packet'));
+  }
+
+  /** On disk before PUBCOMP: the client may use the packet id again after that. */
+  async incomingDelPacket(client: ClientId, { messageId = 0 }: IncomingPacket): Promise<void> {
+    if (!this.#tools.incoming.remove(client.id, messageId)) throw new Error('no such packet');
+    if (client.clean !== true) await this.#tools.writes.written();
+  }
+
+  async cleanIncoming(client: ClientId): Promise<void> {
+    if (this.#tools.incoming.removeAll(client.id)) await this.#tools.writes.written();
+  }
+
+  // Wills.
+
+  putWill(client: ClientId, will: Will): Promise<void> {
+    return this.#tools.wills.put(client.id, will);
+  }
+
+  getWill(client: ClientId): Promise<Will | undefined> {
+    return Promise.resolve(this.#tools.wills.get(client.id));
+  }
+
+  delWill(client: ClientId): Promise<Will | undefined> {
+    return Promise.resolve(this.#tools.wills.remove(client.id));
+  }
+
+  streamWill(brokers: Readonly<Record<string, unknown>> = {}): Readable {
+    return Readable.from(this.#tools.wills.ofOthers(brokers));
+  }
+
+  destroy(): Promise<void> {
+    return this.#memory.destroy();
+  }
+
+  #enqueue(subscriptions: readonly MatchingSubscription[], message: KeptMessage): void {
+    const granted = new Map<string, Qos>();
+    for (const { clientId, qos } of subscriptions) granted.set(clientId, larger(granted.get(clientId), qos));
+    for (const [client, qos] of granted) this.#tools.queues.enqueue(client, message, smaller(qos, message.qos));
+  }
+
+  async #restore(records: SessionRecords): Promise<void> {
+    const { shelf, wills } = this.#tools;
+    const messages = new Map<number, KeptMessage>();
+    for (const [n, stored] of records.messages) messages.set(n, shelf.restore(n, stored));
+    for (const will of records.wills) wills.restore(will);
+    await this.#restoreSubscriptions(records);
+    await this.#restoreHolders(records, messages);
+    for (const n of records.journal) {
+      const message = messages.get(n);
+      if (message !== undefined) await this.#replay(message);
+    }
+    for (const message of messages.values()) if (message.holders === 0 && message.isStored) shelf.discard(message);
+  }
+
+  async #restoreSubscriptions({ subscriptions }: SessionRecords): Promise<void> {
+    for (const { client, subscription } of subscriptions) {
+      this.#tools.audience.keep(client, [subscription]);
+      await this.#memory.addSubscriptions({ id: client }, [subscription]);
+    }
+  }
+
+  async #restoreHolders(records: SessionRecords, messages: ReadonlyMap<number, KeptMessage>): Promise<void> {
+    const { queues, incoming, retained, shelf } = this.#tools;
+    const withMessage = <T extends { readonly n: number }>(
+      held: readonly T[],
+      restore: (one: T, message: KeptMessage) => void,
+    ): void => {
+      for (const one of held) {
+        const message = messages.get(one.n);
+        if (message !== undefined) restore(one, message);
+      }
+    };
+    withMessage(records.queued, ({ client, state }, message) => queues.restore(client, message, state));
+    withMessage(records.incoming, ({ client, messageId }, message) => incoming.restore(client, messageId, message));
+    withMessage(records.retained, (_one, message) => retained.restore(message));
+    withMessage(
+      records.journal.map((n) => ({ n })),
+      (_one, message) => shelf.hold(message),
+    );
+    for (const { n } of records.retained) {
+      const message = messages.get(n);
+      if (message !== undefined) await this.#memory.storeRetained(retainedPacket(message));
+    }
+  }
+
+  async #replay(message: KeptMessage): Promise<void> {
+    const { retained, journal } = this.#tools;
+    if (message.retain && message.payload.length > 0 && retained.set(message))
+      await this.#memory.storeRetained(retainedPacket(message));
+    else if (message.retain) {
+      retained.clear(message.topic);
+      await this.#memory.storeRetained({ ...retainedPacket(message), payload: '' });
+    }
+    this.#enqueue(await this.subscriptionsByTopic(message.topic), message);
+    journal.replayed(message);
+  }
+}
+
+const larger = (a: Qos | undefined, b: Qos): Qos => (a === undefined || a < b ? b : a);
+const smaller = (a: Qos, b: Qos): Qos => (a < b ? a : b);
+
+/** What a new subscriber is told of a retained message. */
+const retainedPacket = ({ topic, payload, qos, retain }: KeptMessage): PacketLike => ({
+  cmd: 'publish',
+  topic,
+  payload,
+  qos,
+  retain,
+});

@@ -1,0 +1,144 @@
+// How sessions, retained messages, wills and the routing journal look in storage: keys and forms, and how they are read back. A
+// message is written once, whoever holds it: the journal until it is routed, queues, an unfinished QoS 2 exchange, a topic that
+// retains it. Pure.
+
+export interface StoredMessage {
+  readonly topic: string;
+  readonly payload: string | Buffer;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  /** What Aedes knows it by; absent in one that was journalled before Aedes saw it. */
+  readonly brokerId?: string;
+  readonly brokerCounter?: number;
+}
+
+export interface StoredWill {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  readonly clientId: string;
+  readonly brokerId: string;
+}
+
+/** Where a queued message stands with its subscriber. */
+export interface QueueState {
+  readonly qos: 0 | 1 | 2;
+  readonly messageId?: number;
+  /** The subscriber of a QoS 2 message has it; what is left to say is PUBREL. */
+  readonly isReleased?: true;
+}
+
+export interface SubscriptionRecord {
+  readonly topic: string;
+  readonly qos: 0 | 1 | 2;
+}
+
+/** Everything that storage held, in the order of its numbers. */
+export interface SessionRecords {
+  readonly messages: ReadonlyMap<number, StoredMessage>;
+  readonly journal: readonly number[];
+  readonly queued: readonly { readonly client: string; readonly n: number; readonly state: QueueState }[];
+  readonly incoming: readonly { readonly client: string; readonly messageId: number; readonly n: number }[];
+  readonly retained: readonly { readonly topic: string; readonly n: number }[];
+  readonly subscriptions: readonly { readonly client: string; readonly subscription: SubscriptionRecord }[];
+  readonly wills: readonly StoredWill[];
+}
+
+const MESSAGE = 'message/';
+const JOURNAL = 'journal/';
+const QUEUE = 'queue/';
+const INCOMING = 'incoming/';
+const RETAINED = 'retained/';
+const SUBSCRIPTION = 'subscription/';
+const WILL = 'will/';
+
+/** Fixed width, so that text order is number order. */
+const numbered = (n: number): string => n.toString().padStart(16, '0');
+/** Holds no `/`, so that what follows it in a key can be told from it. */
+const named = (client: string): string => encodeURIComponent(client);
+
+export const messageKey = (n: number): string => `${MESSAGE}${numbered(n)}`;
+export const journalKey = (n: number): string => `${JOURNAL}${numbered(n)}`;
+export const queueKey = (client: string, n: number): string => `${QUEUE}${named(client)}/${numbered(n)}`;
+export const incomingKey = (client: string, messageId: number): string => `${INCOMING}${named(client)}/${messageId}`;
+export const retainedKey = (topic: string): string => `${RETAINED}${topic}`;
+export const subscriptionKey = (client: string, filter: string): string => `${SUBSCRIPTION}${named(client)}/${filter}`;
+export const willKey = (client: string): string => `${WILL}${named(client)}`;
+
+/** `qos`, `retain` and `dup` are left out where they are 1, false and false, as they mostly are. */
+export function encodeMessage({ topic, payload, qos, retain, dup, brokerId, brokerCounter }: StoredMessage): string {
+  return JSON.stringify({
+    topic,
+    ...(typeof payload === 'string' ? { text: payload } : { payload: payload.toString('base64') }),
+    ...(qos === 1 ? {} : { qos }),
+    ...(retain ? { retain } : {}),
+    ...(dup ? { dup } : {}),
+    ...(brokerId === undefined ? {} : { brokerId, brokerCounter }),
+  });
+}
+
+export function encodeWill(will: StoredWill): string {
+  return JSON.stringify({ ...will, payload: will.payload.toString('base64') });
+}
+
+interface EncodedMessage extends Partial<Omit<StoredMessage, 'payload'>> {
+  readonly topic: string;
+  readonly payload?: string;
+  readonly text?: string;
+}
+
+function decodeMessage(encoded: string): StoredMessage {
+  const { payload = '', text, ...rest } = JSON.parse(encoded) as EncodedMessage;
+  return { qos: 1, retain: false, dup: false, ...rest, payload: text ?? Buffer.from(payload, 'base64') };
+}
+
+function decodeWill(encoded: string): StoredWill {
+  const { payload, ...rest } = JSON.parse(encoded) as Omit<StoredWill, 'payload'> & { readonly payload: string };
+  return { ...rest, payload: Buffer.from(payload, 'base64') };
+}
+
+class Reading {
+  readonly messages = new Map<number, StoredMessage>();
+  readonly journal: number[] = [];
+  readonly queued: SessionRecords['queued'][number][] = [];
+  readonly incoming: SessionRecords['incoming'][number][] = [];
+  readonly retained: SessionRecords['retained'][number][] = [];
+  readonly subscriptions: SessionRecords['subscriptions'][number][] = [];
+  readonly wills: StoredWill[] = [];
+
+  readonly readers: Readonly<Record<string, (rest: string, value: string) => unknown>> = {
+    [MESSAGE]: (rest, value) => this.messages.set(Number(rest), decodeMessage(value)),
+    [JOURNAL]: (rest) => this.journal.push(Number(rest)),
+    [QUEUE]: (rest, value) => {
+      const [client, n] = clientAndRest(rest);
+      this.queued.push({ client, n: Number(n), state: JSON.parse(value) as QueueState });
+    },
+    [INCOMING]: (rest, value) => {
+      const [client, messageId] = clientAndRest(rest);
+      this.incoming.push({ client, messageId: Number(messageId), n: Number(value) });
+    },
+    [RETAINED]: (rest, value) => this.retained.push({ topic: rest, n: Number(value) }),
+    [SUBSCRIPTION]: (rest, value) => {
+      const [client, topic] = clientAndRest(rest);
+      const options = JSON.parse(value) as Omit<SubscriptionRecord, 'topic'>;
+      this.subscriptions.push({ client, subscription: { topic, ...options } });
+    },
+    [WILL]: (_rest, value) => this.wills.push(decodeWill(value)),
+  };
+}
+
+export async function readRecords(entries: AsyncIterable<readonly [string, string]>): Promise<SessionRecords> {
+  const reading = new Reading();
+  for await (const [key, value] of entries) {
+    const end = key.indexOf('/') + 1;
+    reading.readers[key.slice(0, end)]?.(key.slice(end), value);
+  }
+  return reading;
+}
+
+function clientAndRest(text: string): readonly [client: string, rest: string] {
+  const at = text.indexOf('/');
+  return [decodeURIComponent(text.slice(0, at)), text.slice(at + 1)];
+}
