@@ -1,6 +1,6 @@
 // The simulator's own MQTT client, and the only file here that touches `mqtt`. It starts before its broker, outlives the broker's
 // restarts, and keeps what was not acknowledged to send it again; how much that may be is its user's to bound, by asking first.
-import { connect, type MqttClient } from 'mqtt';
+import { connect, Store, type IPublishPacket, type MqttClient } from 'mqtt';
 import { randomUUID } from 'node:crypto';
 import type { Deadline } from '../src/kit/deadline.ts';
 import { messageOf } from '../src/kit/errors.ts';
@@ -12,6 +12,8 @@ export interface MqttSessionConfig {
   readonly url: string;
   /** Begins the client id; a random rest keeps two of a kind from cutting each other off. */
   readonly clientName: string;
+  /** Asks the broker to keep the session, and marks what is sent again with DUP. Otherwise each connection is a new session. */
+  readonly isPersistent?: boolean;
 }
 
 export interface MqttSessionEvents {
@@ -52,12 +54,18 @@ export class MqttSession implements Service {
   start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#stopping = undefined;
-    const client = connect(this.#config.url, {
-      clientId: `${this.#config.clientName}-${randomUUID().slice(0, 8)}`,
+    const { url, clientName, isPersistent = false } = this.#config;
+    const store = new ResendStore();
+    const client = connect(url, {
+      clientId: `${clientName}-${randomUUID().slice(0, 8)}`,
       reconnectPeriod: RECONNECT_AFTER,
       resubscribe: false,
+      ...(isPersistent ? { clean: false, outgoingStore: store } : {}),
     });
     this.#client = client;
+    client.on('packetsend', (packet) => {
+      if (packet.cmd === 'publish') store.noteSent(packet.messageId);
+    });
     client.on('connect', () => {
       this.#connected(client);
     });
@@ -104,6 +112,7 @@ export class MqttSession implements Service {
 
   #connected(client: MqttClient): void {
     this.#events.onConnected();
+    if (this.#topics.length === 0) return;
     client.subscribe([...this.#topics], { qos: 1 }, (error) => {
       if (error !== null) this.#logger.debug({ reason: messageOf(error) }, 'cannot subscribe');
     });
@@ -120,5 +129,31 @@ export class MqttSession implements Service {
     this.#client = undefined;
     this.#unacknowledged = 0;
     await deadline.wait(client.endAsync(isForced), undefined);
+  }
+}
+
+/** The library never sets DUP on what it sends again; MQTT 3.1.1 (3.3.1.1) says that a client must. */
+class ResendStore extends Store {
+  readonly #kept = new Map<number, { readonly packet: IPublishPacket; isSent: boolean }>();
+
+  noteSent(messageId: number | undefined): void {
+    const kept = this.#kept.get(messageId ?? 0);
+    if (kept !== undefined) kept.isSent = true;
+  }
+
+  override put(...[packet, done]: Parameters<Store['put']>): this {
+    if (packet.cmd === 'publish') this.#kept.set(packet.messageId ?? 0, { packet, isSent: false });
+    return super.put(packet, done);
+  }
+
+  override del(...[packet, done]: Parameters<Store['del']>): this {
+    this.#kept.delete(packet.messageId ?? 0);
+    return super.del(packet, done);
+  }
+
+  /** Asked for after each connect: what is in it will be sent in its order. */
+  override createStream(): ReturnType<Store['createStream']> {
+    for (const { packet, isSent } of this.#kept.values()) if (isSent) packet.dup = true;
+    return super.createStream();
   }
 }

@@ -1,5 +1,6 @@
-import { ms, type Duration } from '../kit/units.ts';
+import { ms, seconds, type Duration } from '../kit/units.ts';
 import { cliErrors } from './errors.ts';
+import { requiredSetting, type Settings } from './options.ts';
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -22,4 +23,10 @@ export function parseDuration(
 export function durationText(duration: Duration): string {
   const [unit, length] = Object.entries(MILLISECONDS).findLast(([, each]) => duration % each === 0) ?? ['ms', 1];
   return `${duration / length}${unit}`;
+}
+
+/** As NATS takes it: no shorter than its own clock ticks, no longer than the stream keeps messages. */
+export function duplicateWindowOf(settings: Settings): Duration {
+  const text = requiredSetting(settings, 'duplicate-window', 'a time');
+  return parseDuration('--duplicate-window', text, { least: ms(100), most: seconds(7 * 24 * 3600) });
 }

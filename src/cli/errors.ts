@@ -19,10 +19,25 @@ export const cliErrors = errorTable({
     message: ({ file, key, known }: { file: string; key: string; known: string }) =>
       `the configuration file ${file} has the key "${key}", which this command does not know; it knows ${known}`,
   },
-  DEMO_PART_FAILED: {
+  PART_FAILED: {
     kind: 'refused',
     message: ({ part, reason, log }: { part: string; reason: string; log: string }) =>
       `the ${part} did not start: ${reason} (its log is ${log})`,
+  },
+  CHAOS_DATA_DIR_IN_USE: {
+    kind: 'refused',
+    message: ({ dataDir }: { dataDir: string }) =>
+      `${dataDir} holds something already; a run begins with an empty folder, so name another with --data-dir`,
+  },
+  CHAOS_NOT_DRAINED: {
+    kind: 'broken',
+    message: ({ waiting, seed }: { waiting: string; seed: number }) =>
+      `faults have ended, and still not everything has arrived: ${waiting}, and no less for a minute; the logs in the data dir tell why (seed ${seed})`,
+  },
+  CHAOS_MESSAGE_UNREADABLE: {
+    kind: 'broken',
+    message: ({ sequence, reason }: { sequence: number; reason: string }) =>
+      `message ${sequence} of the stream cannot be read: ${reason}`,
   },
   API_PORT_IN_USE: {
     kind: 'refused',

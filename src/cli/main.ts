@@ -2,7 +2,14 @@
 // The one program. Reads options, hands over to a command, turns its outcome into an exit code: 0 success, 1 failure, 2 wrong use.
 // Each command's parts are loaded only when it runs: an edge node does not carry the hub's memory.
 import { Command, CommanderError } from 'commander';
-import { COUNTER_OPTIONS, DEMO_OPTIONS, EDGE_OPTIONS, HUB_OPTIONS, TWIN_OPTIONS } from './commands/option-tables.ts';
+import {
+  CHAOS_OPTIONS,
+  COUNTER_OPTIONS,
+  DEMO_OPTIONS,
+  EDGE_OPTIONS,
+  HUB_OPTIONS,
+  TWIN_OPTIONS,
+} from './commands/option-tables.ts';
 import { declareOptions } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
 import { programVersion } from './package-root.ts';
@@ -34,6 +41,11 @@ declareOptions(program.command('hub').description('the process beside the Kubern
 declareOptions(program.command('edge').description('the process beside the devices'), EDGE_OPTIONS).action(
   runs(async () => (await import('./commands/edge.ts')).runEdge),
 );
+
+declareOptions(
+  program.command('chaos').description('kills and cuts a site on this machine, and counts what arrives'),
+  CHAOS_OPTIONS,
+).action(runs(async () => (await import('./commands/chaos.ts')).runChaos));
 
 const simulate = program.command('simulate').description('devices that do not exist');
 declareOptions(simulate.command('counter').description('a device that counts, by MQTT'), COUNTER_OPTIONS).action(

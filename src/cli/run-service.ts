@@ -32,7 +32,8 @@ export async function runService(
   return 1;
 }
 
-function stopAsked(abort: AbortController): Promise<undefined> {
+/** Resolves, after the abort, when the process is asked to stop. Asked again later it exits at once. */
+export function stopAsked(abort: AbortController): Promise<undefined> {
   return new Promise((resolve) => {
     let since: number | undefined;
     const ask = (): void => {

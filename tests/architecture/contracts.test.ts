@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import {
   COUNTER_OPTIONS,
+  CHAOS_OPTIONS,
   DEMO_OPTIONS,
   EDGE_OPTIONS,
   HUB_OPTIONS,
@@ -128,6 +129,7 @@ const COMMANDS: Readonly<Record<string, readonly OptionDeclaration[]>> = {
   demo: DEMO_OPTIONS,
   hub: HUB_OPTIONS,
   edge: EDGE_OPTIONS,
+  chaos: CHAOS_OPTIONS,
   'simulate counter': COUNTER_OPTIONS,
   'twin get': TWIN_OPTIONS,
   'twin watch': TWIN_OPTIONS,

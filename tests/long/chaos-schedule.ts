@@ -1,5 +1,7 @@
 // What happens to a site, and when: a random but repeatable list of moves. Pure: the same seed gives the same moves.
 
+import { seededRandom } from '../../src/kit/random.ts';
+
 export type Part = 'edge' | 'hub' | 'nats';
 
 export type Move =
@@ -30,20 +32,9 @@ const TOGETHER: readonly (readonly Part[])[] = [
   ['edge', 'hub', 'nats'],
 ];
 
-/** Numbers in [0, 1): mulberry32. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** Goes on for ever; whoever asks stops when there is no time left. */
 export function* scheduleOf(seed: number): Generator<Timed, never> {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const between = (from: number, to: number): number => Math.round(from + random() * (to - from));
   const oneOf = <T>(choices: readonly T[], otherwise: T): T => choices[between(0, choices.length - 1)] ?? otherwise;
   for (;;) yield { pause: between(200, 4000), move: nextMove(random, between, oneOf) };

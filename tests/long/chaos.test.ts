@@ -5,6 +5,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { StatusWatch } from '../../src/cli/chaos/status-watch.ts';
+import { Deadline } from '../../src/kit/deadline.ts';
+import { seconds as secondsOf } from '../../src/kit/units.ts';
 import { CountedPublications, numbersInStream } from '../support/counted-publications.ts';
 import { processesNaming } from '../support/processes.ts';
 import { SmallSite } from '../support/small-site.ts';
@@ -13,7 +16,6 @@ import { scheduleOf, textOf } from './chaos-schedule.ts';
 import { ChaosSite } from './chaos-site.ts';
 import { DesiredWishes, MapperEar } from './desired-wishes.ts';
 import { countsText, summaryOf, total } from './log-summary.ts';
-import { StatusWatch } from './status-watch.ts';
 
 const { SEED, SECONDS, LOGS } = process.env;
 const seed = SEED === undefined ? Math.floor(Math.random() * 1_000_000) : Number(SEED);
@@ -103,7 +105,9 @@ async function checkLeftovers(site: SmallSite, chaos: ChaosSite): Promise<void> 
 test(`a site where everything is killed, silenced and restarted at random keeps its guarantees (SEED=${seed})`, async (t) => {
   await using site = await SmallSite.start(DEVICES);
   using chaos = new ChaosSite(site, LOGS);
-  await using watch = new StatusWatch(site.kubeconfig);
+  const watch = new StatusWatch(site.kubeconfig);
+  await watch.start(t.signal);
+  t.after(() => watch.stop(Deadline.after(secondsOf(1))));
   await using ear = new MapperEar(site.mqttUrl, WISHED);
   await using wishes = new DesiredWishes(site.kubeconfig, WISHED);
   const clients = DEVICES_OF_CLIENTS.map((devices) => new CountedPublications(site.mqttUrl, devices));

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectAsync } from 'mqtt';
+import { StatusWatch } from '../../src/cli/chaos/status-watch.ts';
+import { Deadline } from '../../src/kit/deadline.ts';
+import { seconds } from '../../src/kit/units.ts';
 import { CountedPublications, numbersInStream } from '../support/counted-publications.ts';
 import { SmallSite } from '../support/small-site.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { DesiredWishes, MapperEar } from './desired-wishes.ts';
-import { StatusWatch } from './status-watch.ts';
 
 const DEVICE = 'pump-1';
 
@@ -163,7 +165,9 @@ test('a node whose disk was wiped after the streams were counts as newer still',
 
 test('history that is published once more into streams that were wiped overwrites nothing newer', async (t) => {
   await using site = await SmallSite.start([DEVICE]);
-  await using watch = new StatusWatch(site.kubeconfig);
+  const watch = new StatusWatch(site.kubeconfig);
+  await watch.start(t.signal);
+  t.after(() => watch.stop(Deadline.after(seconds(1))));
   const publications = new CountedPublications(site.mqttUrl, [DEVICE]);
   t.after(() => publications.close());
   publications.start(250);

@@ -6,8 +6,9 @@ import { chooseAddresses } from '../demo/demo-addresses.ts';
 import { Demo } from '../demo/demo.ts';
 import { guideLines } from '../demo/demo-guide.ts';
 import { listenToKeys } from '../demo/demo-keys.ts';
-import { DemoView, pictureLine } from '../demo/demo-view.ts';
+import { pictureLine } from '../demo/demo-picture.ts';
 import { followDevice, followEdge, type EdgeGlance } from '../demo/demo-watch.ts';
+import { LiveView } from '../live-view.ts';
 import { logLevelOf, requiredSetting, settingsOf, type Settings } from '../options.ts';
 import { printJson } from '../output.ts';
 import { runService } from '../run-service.ts';
@@ -17,7 +18,7 @@ import { DEMO_OPTIONS } from './option-tables.ts';
 export async function runDemo(command: Command): Promise<number> {
   const settings = await settingsOf(command, DEMO_OPTIONS);
   const isJson = settings['output'] === 'json';
-  const view = new DemoView();
+  const view = new LiveView();
   const say = (sentence: string): void => (isJson ? undefined : view.say(sentence));
   const logger = createLogger(logLevelOf(settings, 'error'));
   const dataDir = resolve(requiredSetting(settings, 'data-dir', 'where everything of the demo is kept'));
@@ -49,12 +50,12 @@ export async function runDemo(command: Command): Promise<number> {
 }
 
 class LivePicture {
-  readonly #view: DemoView | undefined;
+  readonly #view: LiveView | undefined;
   #count: number | undefined;
   #twin: ShownTwin | undefined;
   #glance: EdgeGlance | undefined;
 
-  constructor(view: DemoView | undefined) {
+  constructor(view: LiveView | undefined) {
     this.#view = view;
   }
 
@@ -87,7 +88,7 @@ class LivePicture {
   }
 }
 
-function keysOf(demo: Demo, view: DemoView, settings: Settings): () => void {
+function keysOf(demo: Demo, view: LiveView, settings: Settings): () => void {
   if (settings['output'] === 'json') return () => undefined;
   return listenToKeys({
     onPlug: () => {

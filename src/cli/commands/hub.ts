@@ -7,10 +7,9 @@ import { codeOf } from '../../kit/errors.ts';
 import type { Deadline } from '../../kit/deadline.ts';
 import { createLogger, type Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
-import { ms, seconds, type Duration } from '../../kit/units.ts';
 import { Supervisor } from '../../kit/supervisor.ts';
 import { parseAddress, type SocketAddress } from '../addresses.ts';
-import { parseDuration } from '../durations.ts';
+import { duplicateWindowOf } from '../durations.ts';
 import { cliErrors } from '../errors.ts';
 import { listSetting, logLevelOf, requiredSetting, settingsOf, textSetting, type Settings } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
@@ -62,12 +61,6 @@ function hubSettings(settings: Settings): HubSettings {
       duplicateWindow: duplicateWindowOf(settings),
     },
   };
-}
-
-/** As NATS takes it: no shorter than its own clock ticks, no longer than the stream keeps messages. */
-export function duplicateWindowOf(settings: Settings): Duration {
-  const text = requiredSetting(settings, 'duplicate-window', 'a time');
-  return parseDuration('--duplicate-window', text, { least: ms(100), most: seconds(7 * 24 * 3600) });
 }
 
 function natsOf(url: string | undefined, listen: string | undefined): HubNats {

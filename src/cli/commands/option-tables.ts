@@ -66,6 +66,40 @@ export const DEMO_OPTIONS: readonly OptionDeclaration[] = [
   ...COMMON_OPTIONS,
 ];
 
+export const CHAOS_OPTIONS: readonly OptionDeclaration[] = [
+  {
+    flags: '--data-dir <dir>',
+    description: 'an empty folder to keep everything in (default: a temporary one, removed when nothing is wrong)',
+  },
+  { flags: '--edges <count>', description: 'edge nodes', default: '1' },
+  { flags: '--devices <count>', description: 'devices of each edge node', default: '10' },
+  { flags: '--rate <count>', description: 'publications a second, of all devices together', default: '500' },
+  { flags: '--for <time>', description: 'how long things are killed and cut', default: '60s' },
+  {
+    flags: '--kill <parts>',
+    description: 'what may be killed: some of edge,hub,nats, or "none"',
+    default: 'edge,hub,nats',
+  },
+  { flags: '--every <time>', description: 'time from one kill to the next', default: '2s' },
+  {
+    flags: '--partition <time>',
+    description: 'how long a link is cut each time that it is, a third of the time in all, or "off"',
+    default: 'off',
+  },
+  {
+    flags: '--drop-acks <percent>',
+    description: 'share of the acknowledgements of NATS that edge nodes never get, such as 5%',
+    default: '0%',
+  },
+  {
+    flags: '--duplicate-window <time>',
+    description: 'how long NATS knows a message of the stream of reports again, such as 2m or 30s',
+    default: '2m',
+  },
+  { flags: '--seed <number>', description: 'makes the moves of an earlier run again (default: a random one)' },
+  ...COMMON_OPTIONS,
+];
+
 export const COUNTER_OPTIONS: readonly OptionDeclaration[] = [
   { flags: '--mqtt <url>', description: 'the edge node to report to', default: 'mqtt://127.0.0.1:1883' },
   { flags: '--device <name>', description: 'which Device it is: NAME or NAMESPACE/NAME', default: 'default/counter' },

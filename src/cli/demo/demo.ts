@@ -8,9 +8,9 @@ import { seconds } from '../../kit/units.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import type { LogLevel } from '../../kit/logger.ts';
 import { asString, type JsonObject } from '../../wire/json.ts';
+import { ChildProgram } from '../child-program.ts';
 import { STOP_WITHIN } from '../run-service.ts';
 import type { DemoAddresses } from './demo-addresses.ts';
-import { DemoChild } from './demo-child.ts';
 import { applyCounter } from './demo-manifests.ts';
 
 export const DEMO_NODE = 'demo';
@@ -44,7 +44,7 @@ export class Demo implements Service {
   readonly name = 'demo';
   readonly #config: DemoConfig;
   readonly #tools: DemoTools;
-  readonly #parts: Readonly<Record<Part, DemoChild>>;
+  readonly #parts: Readonly<Record<Part, ChildProgram>>;
   /** What each part said when it began to serve. */
   readonly #said: Record<Part, JsonObject> = { hub: {}, edge: {}, counter: {} };
   #isPlugged = true;
@@ -133,8 +133,8 @@ export class Demo implements Service {
     };
   }
 
-  #part(name: Part): DemoChild {
-    return new DemoChild({
+  #part(name: Part): ChildProgram {
+    return new ChildProgram({
       name,
       args: () => [...this.#args(name), '--log-level', this.#config.logLevel],
       logFile: join(this.#config.dataDir, 'logs', `${name}.log`),

@@ -1,17 +1,17 @@
-// One part of the demo as a process of its own, so that each can be killed and watched coming back. It prints JSON lines; the
-// first says that it serves, and where.
+// One command of this program as a process of its own, so that it can be killed and watched coming back. It prints JSON lines;
+// the first says that it serves, and where.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, closeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Deadline } from '../../kit/deadline.ts';
-import { messageOf } from '../../kit/errors.ts';
-import { sleep } from '../../kit/sleep.ts';
-import { seconds } from '../../kit/units.ts';
-import { asObject, asString, parseJson, type JsonObject } from '../../wire/json.ts';
-import { cliErrors } from '../errors.ts';
+import type { Deadline } from '../kit/deadline.ts';
+import { messageOf } from '../kit/errors.ts';
+import { sleep } from '../kit/sleep.ts';
+import { seconds, type Duration } from '../kit/units.ts';
+import { asObject, asString, parseJson, type JsonObject } from '../wire/json.ts';
+import { cliErrors } from './errors.ts';
 
-export interface DemoPart {
+export interface ChildPart {
   readonly name: string;
   /** Arguments for this start: addresses chosen at the first one are asked for by name from then on. */
   readonly args: () => readonly string[];
@@ -21,6 +21,8 @@ export interface DemoPart {
   /** It serves: at the first start, and again after each restart. */
   readonly onReady: (line: JsonObject) => void;
   readonly onExit: (how: string) => void;
+  /** What it stays away after an end; a second when not told. */
+  readonly restartAfter?: () => Duration;
   /** Its error sentence, with the names that options have here. */
   readonly inOwnWords?: (reason: string) => string;
 }
@@ -28,13 +30,13 @@ export interface DemoPart {
 const START_WITHIN = seconds(60);
 const RESTART_AFTER = seconds(1);
 
-export class DemoChild {
-  readonly #part: DemoPart;
+export class ChildProgram {
+  readonly #part: ChildPart;
   readonly #closing = new AbortController();
   #child: ChildProcess | undefined;
   #isWanted = false;
 
-  constructor(part: DemoPart) {
+  constructor(part: ChildPart) {
     this.#part = part;
   }
 
@@ -42,7 +44,7 @@ export class DemoChild {
     return this.#child?.pid;
   }
 
-  /** Resolves when it serves; rejects with DEMO_PART_FAILED and its own words. */
+  /** Resolves when it serves; rejects with PART_FAILED and its own words. */
   async start(): Promise<void> {
     this.#isWanted = true;
     const child = this.#spawn();
@@ -53,7 +55,7 @@ export class DemoChild {
       child.kill('SIGTERM');
       const { name: part, logFile: log } = this.#part;
       const reason = asString(error?.['message']) ?? 'it ended without a word';
-      throw cliErrors.DEMO_PART_FAILED({ part, log, reason: this.#part.inOwnWords?.(reason) ?? reason });
+      throw cliErrors.PART_FAILED({ part, log, reason: this.#part.inOwnWords?.(reason) ?? reason });
     }
     this.#part.onReady(line);
     void this.#restartAfter(child);
@@ -68,14 +70,21 @@ export class DemoChild {
     if ((await deadline.wait(exited, 'late')) === 'late') child.kill('SIGKILL');
   }
 
+  /** SIGKILL; it comes back. False when there was nothing to kill. */
+  kill(): boolean {
+    const child = this.#child;
+    return child !== undefined && !isOver(child) && child.kill('SIGKILL');
+  }
+
+  /** Not started again from now on. */
   close(): void {
     this.#closing.abort();
   }
 
   #spawn(): ChildProcess {
     const log = openSync(this.#part.logFile, 'a', 0o600);
-    // A group of its own: Ctrl-C in the terminal reaches the demo alone, which stops its parts in order. The IPC channel is how
-    // the part notices when the demo itself was killed.
+    // A group of its own: Ctrl-C in the terminal reaches its parent alone, which stops its parts in order. The IPC channel is how
+    // the part notices when the parent itself was killed.
     const child = spawn(process.execPath, [process.argv[1] ?? '', ...this.#part.args(), '--output', 'json'], {
       stdio: ['ignore', 'pipe', log, 'ipc'],
       detached: true,
@@ -106,7 +115,7 @@ export class DemoChild {
     let how: string = child.signalCode ?? `exit code ${child.exitCode ?? 'unknown'}`;
     while (this.#isStillWanted()) {
       this.#part.onExit(how);
-      await sleep(RESTART_AFTER, this.#closing.signal);
+      await sleep(this.#part.restartAfter?.() ?? RESTART_AFTER, this.#closing.signal);
       if (!this.#isStillWanted()) return;
       try {
         await this.start();
