@@ -17,6 +17,7 @@ import type { EdgeConfig } from './edge-config.ts';
 import { Egress } from './egress/egress.ts';
 import { MapperTopics } from './egress/mapper-topics.ts';
 import { Ingress } from './ingress/ingress.ts';
+import { OwedFacts } from './ingress/owed-facts.ts';
 import { RedeliveryRecords } from './ingress/redelivery.ts';
 import { DesiredObjects } from './meta/desired-objects.ts';
 import { NodeMemory } from './node-memory.ts';
@@ -47,13 +48,14 @@ export class EdgeNode implements Service {
     const kept = createKeeping(config, tools);
     const devices = createDeviceSide(config, kept, tools);
     const cloud = createCloudSide(config, kept, devices, tools);
-    const { broker, listeners, mapperTopics } = devices;
+    const { broker, listeners, owedFacts, mapperTopics } = devices;
     const parts: readonly Service[] = [
       ...kept.services,
       cloud.link,
       broker,
       mapperTopics,
       ...cloud.services,
+      owedFacts,
       listeners,
     ];
     const admin = createAdmin(config, { kept, devices, link: cloud.link, parts }, tools);
@@ -128,10 +130,11 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
     definitions: () => objects.devices(),
     twinOf: (definition) => twins.read(definition),
   });
+  const owedFacts = new OwedFacts({ twins: () => twins.all(), tell: (device) => ingress.tellOwed(device) });
   const sockets = { tcp: config.mqtt, ...(config.mqttWs === undefined ? {} : { ws: config.mqttWs }) };
   const listeners = new BrokerListeners(sockets, { broker, logger });
   const listener = listenerOf(egress, kept, logger);
-  return { broker, ingress, mapperTopics, listeners, listener };
+  return { broker, ingress, owedFacts, mapperTopics, listeners, listener };
 }
 
 /** NATS up and down. Being offline is a state, not a failure. */
@@ -172,7 +175,8 @@ function createCloudSide(
 }
 
 function createStateSender(node: string, { twins, outbox, memory, chainOf }: Keeping, link: NatsLink): StateSender {
-  const backlogOf = (device: DeviceId): number => outbox.waiting(chainOf('twin', device));
+  const backlogOf = (device: DeviceId): number =>
+    outbox.waiting(chainOf('twin', device)) + outbox.waiting(chainOf('telemetry', device));
   return new StateSender({ node }, { link, twins: () => twins.all(), backlogOf, term: () => memory.identity.term });
 }
 

@@ -3,6 +3,7 @@
 import type { DeviceDefinition, PropertyDefinition } from './device.ts';
 import type { Change, PropertyChange } from './fact.ts';
 import { checkValue, propertyTypeNamed } from './property-value.ts';
+import { applyActual, type AppliedProperty } from './reported-rules.ts';
 import { emptyTwin, type Desired, type Twin, type TwinProperty } from './twin.ts';
 
 /** What a publication says of one property. Values are raw JSON, checked here against the model. */
@@ -16,12 +17,21 @@ export interface PropertyUpdate {
 
 export type UpdateOutcome =
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'applied'; readonly before: Twin; readonly after: Twin; readonly changes: readonly Change[] };
+  | ({ readonly kind: 'applied'; readonly before: Twin; readonly after: Twin } & ToldChanges);
+
+/** What the cloud is to be told of one publication, as one fact each where there is anything. */
+interface ToldChanges {
+  readonly changes: readonly Change[];
+  /** Those of properties of class `telemetry`. */
+  readonly telemetry: readonly PropertyChange[];
+  /** What becomes a fact later, unless something newer does. */
+  readonly owed: readonly PropertyChange[];
+}
 
 /** A twin may hold this many properties that its model does not declare: bounds what a client that invents names can fill. */
 export const MOST_UNDECLARED_PROPERTIES = 200;
 
-/** Applies one publication, whole or not at all. A repeated value moves its time and is no change. */
+/** Applies one publication, whole or not at all. A repeated value moves its time and is no change, unless `keep` says `all`. */
 export function applyUpdate(
   twin: Twin,
   definition: DeviceDefinition,
@@ -30,6 +40,8 @@ export function applyUpdate(
 ): UpdateOutcome {
   const properties: Record<string, TwinProperty> = { ...twin.properties };
   const changes: Change[] = [];
+  const telemetry: PropertyChange[] = [];
+  const owed: PropertyChange[] = [];
   for (const update of updates) {
     const declared = definition.properties.find(({ name }) => name === update.property);
     const rule = ruleFor(update, declared, properties[update.property]);
@@ -37,15 +49,16 @@ export function applyUpdate(
     const applied = applyProperty(properties[update.property] ?? { type: rule.type }, update, rule, now);
     if (typeof applied === 'string') return { kind: 'refused', reason: applied };
     properties[update.property] = applied.property;
-    changes.push(...applied.changes);
+    (declared?.class === 'telemetry' ? telemetry : changes).push(...applied.changes);
+    if (applied.owed !== undefined) owed.push(applied.owed);
   }
   if (Object.keys(properties).length > mostProperties(twin, definition))
     return { kind: 'refused', reason: tooMany(definition) };
   const { twin: after, changes: stateChanges } = seenOnline({ ...twin, properties }, updates, now);
-  return { kind: 'applied', before: twin, after, changes: [...changes, ...stateChanges] };
+  return { kind: 'applied', before: twin, after, changes: [...changes, ...stateChanges], telemetry, owed };
 }
 
-type ValueRule = Pick<PropertyDefinition, 'type' | 'minimum' | 'maximum' | 'accessMode'>;
+type ValueRule = Pick<PropertyDefinition, 'type' | 'minimum' | 'maximum' | 'accessMode' | 'keep'>;
 
 function ruleFor(
   update: PropertyUpdate,
@@ -56,11 +69,6 @@ function ruleFor(
   const type = stored?.type ?? propertyTypeNamed(update.typeName ?? '');
   if (type !== undefined) return { type, accessMode: 'ReadWrite' };
   return `property "${update.property}": the type "${(update.typeName ?? '').slice(0, 40)}" is unknown; use string, int, float, double, boolean or bytes`;
-}
-
-interface AppliedProperty {
-  readonly property: TwinProperty;
-  readonly changes: readonly PropertyChange[];
 }
 
 function applyProperty(
@@ -75,29 +83,11 @@ function applyProperty(
   if (checked.kind === 'refused') return `property "${update.property}" ${checked.reason}`;
   const actual = applyActual(
     expected.property,
-    update.property,
+    { name: update.property, keep: rule.keep },
     { value: checked.text, deviceTime: update.actual.deviceTime },
     now,
   );
-  return { property: actual.property, changes: [...expected.changes, ...actual.changes] };
-}
-
-function applyActual(
-  property: TwinProperty,
-  name: string,
-  actual: { readonly value: string; readonly deviceTime: number | undefined },
-  now: number,
-): AppliedProperty {
-  const { value } = actual;
-  const last = property.reported;
-  const isRepeated = last?.value === value;
-  const n = (last?.n ?? 0) + (isRepeated ? 0 : 1);
-  const deviceTime = actual.deviceTime === undefined ? {} : { deviceTime: actual.deviceTime };
-  const next: TwinProperty = { ...property, reported: { value, n, at: now, ...deviceTime } };
-  return {
-    property: next,
-    changes: isRepeated ? [] : [{ kind: 'reported', property: name, type: property.type, value, n, ...deviceTime }],
-  };
+  return { ...actual, changes: [...expected.changes, ...actual.changes] };
 }
 
 /**

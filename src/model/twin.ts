@@ -9,6 +9,8 @@ export interface Reported {
   readonly at: number;
   /** What the device's own clock said, where it said anything. */
   readonly deviceTime?: number;
+  /** Of sampled properties: `n` of the last value that became a fact, and when it did. */
+  readonly told?: { readonly n: number; readonly at: number };
 }
 
 /** What the property should be. */

@@ -43,7 +43,22 @@ function decodeProperty(raw: unknown): PropertyDefinition | undefined {
   const name = asString(object['name']);
   const type = propertyTypeNamed(asString(object['type']) ?? '');
   if (name === undefined || type === undefined) return undefined;
-  return { ...object, name, type, accessMode: object['accessMode'] === 'ReadOnly' ? 'ReadOnly' : 'ReadWrite' };
+  const { keep, class: chosen, ...rest } = object;
+  return {
+    ...rest,
+    name,
+    type,
+    accessMode: object['accessMode'] === 'ReadOnly' ? 'ReadOnly' : 'ReadWrite',
+    ...decodeKeep(keep),
+    ...(chosen === 'telemetry' ? { class: chosen } : {}),
+  };
+}
+
+/** A word that only newer nodes know is left out: the device is served with the default. */
+function decodeKeep(raw: unknown): Pick<PropertyDefinition, 'keep'> {
+  if (raw === 'all' || raw === 'last' || raw === 'changes') return { keep: raw };
+  const sampledEvery = asInteger(asObject(raw)?.['sampledEvery']);
+  return sampledEvery === undefined || sampledEvery <= 0 ? {} : { keep: { sampledEvery } };
 }
 
 export function encodeIndex(index: DesiredIndex): Uint8Array {

@@ -11,6 +11,7 @@ import { Downlink } from '../../src/edge/downlink/downlink.ts';
 import { EdgeNode } from '../../src/edge/edge-node.ts';
 import { Egress } from '../../src/edge/egress/egress.ts';
 import { MapperTopics } from '../../src/edge/egress/mapper-topics.ts';
+import { OwedFacts } from '../../src/edge/ingress/owed-facts.ts';
 import { DesiredObjects } from '../../src/edge/meta/desired-objects.ts';
 import { NodeMemory } from '../../src/edge/node-memory.ts';
 import { Outbox } from '../../src/edge/outbox/outbox.ts';
@@ -83,6 +84,10 @@ serviceContract(
 serviceContract(
   'the memory',
   stored(({ dataDir, store }) => new NodeMemory({ node: 'n1', dataDir }, { store, parts: [new TwinBook()] })),
+);
+serviceContract(
+  'what is owed of sampled properties',
+  alone(() => new OwedFacts({ twins: () => [], tell: () => Promise.resolve() })),
 );
 serviceContract(
   'the outbox',

@@ -11,15 +11,11 @@ import {
   type ModelProperty,
   type Visitors,
 } from '../kubernetes/resources.ts';
-
-/** `reason` is one word for conditions and Events; `message` names the field. */
-export interface Problem {
-  readonly reason: string;
-  readonly message: string;
-}
+import { effectiveHistory, historyProblem } from './effective-history.ts';
+import type { Problem } from './problem.ts';
 
 export type EffectiveDevice =
-  /** `withheld`: a desired value that the model does not allow, which the node therefore does not get. */
+  /** `withheld`: what the node does not get because it is wrong; the device is served without it. */
   | { readonly kind: 'complete'; readonly definition: DeviceDefinition; readonly withheld?: Problem }
   | ({ readonly kind: 'incomplete' } & Problem);
 
@@ -41,9 +37,10 @@ export function effectiveDevice(device: DeviceResource, model: DeviceModelResour
   const properties = [...listed, ...unlisted.map(({ name }) => ({ name }))].flatMap((property) =>
     modelled.filter(({ name }) => name === property.name).map((ofModel) => effectiveProperty(property, ofModel)),
   );
-  const withheld = listed
-    .map((property, place) => wrongWish(property, place, modelled))
-    .find((wrong) => wrong !== undefined);
+  const withheld =
+    listed.map((property, place) => wrongWish(property, place, modelled)).find((wrong) => wrong !== undefined) ??
+    historyProblem('', listed) ??
+    historyProblem(`DeviceModel "${reference}" `, modelled);
   return { kind: 'complete', definition: definitionOf(device, model, properties), ...present({ withheld }) };
 }
 
@@ -132,6 +129,7 @@ function effectiveProperty(property: DeviceProperty, model: ModelProperty): Prop
       collectCycle: property.collectCycle,
       reportCycle: property.reportCycle,
     }),
+    ...effectiveHistory(property, model),
   };
 }
 

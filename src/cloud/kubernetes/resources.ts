@@ -23,7 +23,13 @@ export interface Visitors {
   readonly configData?: JsonObject;
 }
 
-export interface DeviceProperty {
+/** How much of a property's history a node keeps for the cloud; words as `src/model/keep.ts` reads them. */
+export interface HistoryWords {
+  readonly keep?: string;
+  readonly class?: string;
+}
+
+export interface DeviceProperty extends HistoryWords {
   readonly name: string;
   readonly desired?: { readonly value: string; readonly metadata?: Readonly<Record<string, string>> };
   readonly visitors?: Visitors;
@@ -80,7 +86,7 @@ export interface DeviceResource extends KubeObject {
   readonly status?: DeviceStatus;
 }
 
-export interface ModelProperty {
+export interface ModelProperty extends HistoryWords {
   readonly name: string;
   readonly type: PropertyType;
   readonly accessMode?: 'ReadWrite' | 'ReadOnly';

@@ -12,8 +12,16 @@ const AROUND_A_CHANGE = 2048;
 /** JSON writes a control character in six bytes. */
 const MOST_BYTES_PER_CHARACTER = 6;
 
-/** A sentence for the sender, or `undefined` when the changes fit. */
-export function tooLargeToSend(twin: Twin, changes: readonly Change[], eventId: string): string | undefined {
+/** A sentence for the sender, or `undefined` when each list of changes fits a message. */
+export function tooLargeToSend(twin: Twin, facts: readonly (readonly Change[])[], eventId: string): string | undefined {
+  for (const changes of facts) {
+    const tooLarge = tooLargeFact(twin, changes, eventId);
+    if (tooLarge !== undefined) return tooLarge;
+  }
+  return undefined;
+}
+
+function tooLargeFact(twin: Twin, changes: readonly Change[], eventId: string): string | undefined {
   if (mostBytes(changes, eventId) <= LARGEST_FACT) return undefined;
   const { namespace, name, uid, binding } = twin;
   const fact = { device: { namespace, name }, uid, binding, at: 0, changes, eventId };

@@ -8,9 +8,10 @@ import type { Logger } from '../../kit/logger.ts';
 import { deviceKey, type DeviceDefinition, type DeviceId } from '../../model/device.ts';
 import type { Change } from '../../model/fact.ts';
 import { emptyTwin, type Twin } from '../../model/twin.ts';
+import { tellOwed } from '../../model/reported-rules.ts';
 import { applyState, applyUpdate, type PropertyUpdate } from '../../model/twin-rules.ts';
 import { DEVICE_ROOT, parseDeviceTopic, type DeviceAnswer, type DeviceRequest } from '../../wire/mqtt-topics.ts';
-import type { ChainClass } from '../../wire/nats-subjects.ts';
+import { CHAIN_CLASSES, type ChainClass } from '../../wire/nats-subjects.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { stageSessions } from '../sessions/stored-sessions.ts';
 import type { Store } from '../store/store.ts';
@@ -62,6 +63,16 @@ export type SetDesired =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unknown' };
 
+/** What one publication changed: one fact for each class of chain that is to be told anything. */
+interface Kept {
+  readonly twin: Twin;
+  readonly told: Readonly<Partial<Record<ChainClass, readonly Change[]>>>;
+  readonly eventId: string;
+  readonly trace: Trace | undefined;
+  /** When it was received. */
+  readonly at: number;
+}
+
 type Outcome =
   { readonly kind: 'done'; readonly answer: () => void } | { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -107,16 +118,33 @@ export class Ingress implements PublishGate {
       const problem = nameProblem(property);
       if (problem !== undefined) return { kind: 'refused', reason: problem };
       const updates = [{ property, expected: { raw: value } }];
-      const outcome = applyUpdate(found.twin, found.definition, updates, clock.now());
+      const now = clock.now();
+      const outcome = applyUpdate(found.twin, found.definition, updates, now);
       if (outcome.kind === 'refused') return outcome;
-      const { before, after, changes } = outcome;
-      const tooLarge = tooLargeToSend(after, changes, '');
+      const { before, after, changes, telemetry, owed } = outcome;
+      const tooLarge = tooLargeToSend(after, [changes, telemetry, owed], '');
       if (tooLarge !== undefined) return { kind: 'refused', reason: tooLarge };
-      this.#keep(tx, 'twin', { twin: after, changes, eventId: '', trace: undefined });
+      this.#keep(tx, { twin: after, told: { twin: changes, telemetry }, eventId: '', trace: undefined, at: now });
       tx.afterCommit(() => {
         this.#tools.answers.updated({ before, after, eventId: '', updates });
       });
       return { kind: 'set', twin: after };
+    });
+  }
+
+  /** Enlists what is due by now of the values that the device's sampled properties still owe; see `OwedFacts`. */
+  tellOwed(device: DeviceId): Promise<void> {
+    return this.#tools.store.commit((tx) => {
+      const found = this.#deviceIn(tx, device);
+      if (found === undefined) return;
+      const now = this.#tools.clock.now();
+      let owed = tellOwed(found.twin, found.definition, now);
+      while (owed !== undefined) {
+        const { after: twin, change, at, isTelemetry } = owed;
+        const told = isTelemetry ? { telemetry: [change] } : { twin: [change] };
+        this.#keep(tx, { twin, told, eventId: '', trace: undefined, at });
+        owed = tellOwed(twin, found.definition, now);
+      }
     });
   }
 
@@ -142,12 +170,13 @@ export class Ingress implements PublishGate {
       if (found === undefined) return refuse(eventId, 404, unknownDevice(device));
       if (this.#tools.seen.isRedelivered(found.definition.uid, trace, publication.duplicate))
         return { kind: 'done', answer: NO_ANSWER };
-      const outcome = applyUpdate(found.twin, found.definition, updates, this.#tools.clock.now());
+      const now = this.#tools.clock.now();
+      const outcome = applyUpdate(found.twin, found.definition, updates, now);
       if (outcome.kind === 'refused') return refuse(eventId, 400, outcome.reason);
-      const { before, after, changes } = outcome;
-      const tooLarge = tooLargeToSend(after, changes, eventId);
+      const { before, after, changes, telemetry, owed } = outcome;
+      const tooLarge = tooLargeToSend(after, [changes, telemetry, owed], eventId);
       if (tooLarge !== undefined) return refuse(eventId, 400, tooLarge);
-      this.#keep(tx, 'twin', { twin: after, changes, eventId, trace });
+      this.#keep(tx, { twin: after, told: { twin: changes, telemetry }, eventId, trace, at: now });
       return { kind: 'done', answer: () => this.#tools.answers.updated({ before, after, eventId, updates }) };
     });
   }
@@ -163,10 +192,11 @@ export class Ingress implements PublishGate {
       if (found === undefined) return refuse(eventId, 404, unknownDevice(device));
       if (this.#tools.seen.isRedelivered(found.definition.uid, trace, publication.duplicate))
         return { kind: 'done', answer: NO_ANSWER };
-      const { twin, changes } = applyState(found.twin, parsed.value, this.#tools.clock.now());
-      const tooLarge = tooLargeToSend(twin, changes, eventId);
+      const now = this.#tools.clock.now();
+      const { twin, changes } = applyState(found.twin, parsed.value, now);
+      const tooLarge = tooLargeToSend(twin, [changes], eventId);
       if (tooLarge !== undefined) return refuse(eventId, 400, tooLarge);
-      this.#keep(tx, 'event', { twin, changes, eventId, trace });
+      this.#keep(tx, { twin, told: { event: changes }, eventId, trace, at: now });
       return { kind: 'done', answer: () => this.#tools.answers.stateUpdated(twin) };
     });
   }
@@ -209,24 +239,18 @@ export class Ingress implements PublishGate {
     return { definition, twin: this.#tools.twins.current(tx, device) ?? emptyTwin(definition) };
   }
 
-  #keep(
-    tx: Transaction,
-    chainClass: ChainClass,
-    kept: {
-      readonly twin: Twin;
-      readonly changes: readonly Change[];
-      readonly eventId: string;
-      readonly trace: Trace | undefined;
-    },
-  ): void {
-    const { twin, changes, eventId, trace } = kept;
+  #keep(tx: Transaction, kept: Kept): void {
+    const { twin, told, eventId, trace, at } = kept;
     const { namespace, name, uid, binding } = twin;
     const device = { namespace, name };
     this.#tools.twins.change(tx, twin);
     if (trace !== undefined) this.#tools.seen.remember(tx, uid, trace);
-    if (changes.length === 0) return;
-    const fact = { device, uid, binding, at: this.#tools.clock.now(), changes, ...(eventId === '' ? {} : { eventId }) };
-    this.#tools.outbox.enlist(tx, this.#tools.chainOf(chainClass, device), fact);
+    for (const chainClass of CHAIN_CLASSES) {
+      const changes = told[chainClass] ?? [];
+      if (changes.length === 0) continue;
+      const fact = { device, uid, binding, at, changes, ...(eventId === '' ? {} : { eventId }) };
+      this.#tools.outbox.enlist(tx, this.#tools.chainOf(chainClass, device), fact);
+    }
   }
 }
 

@@ -91,6 +91,26 @@ describe('kubectl', () => {
       /collectCycle\t<integer>\n +How often the value is read from the device, in milliseconds\./,
     );
     assert.match(await ok('explain', 'node.spec'), /unschedulable\t<boolean>/);
+    const kept = await ok('explain', 'devicemodel.spec.properties.keep');
+    assert.match(kept.replaceAll(/\s+/g, ' '), /sampled\(10s\) - at most one change in 10 s; units are ms, s, m and h/);
+    assert.match(await ok('explain', 'device.spec.properties.class'), /ENUM:\n +twin\n +telemetry/);
+  });
+
+  it('takes an example that says how much of the history is kept, and refuses words that nobody knows', async () => {
+    const file = join(process.cwd(), 'examples/devices/meter.yaml');
+    await ok('apply', '-f', file);
+    const shown = await ok('get', 'devicemodel', 'meter-model', '-o', 'jsonpath={.spec.properties[*].keep}');
+    assert.equal(shown, 'all last sampled(10s)');
+
+    for (const [field, value] of [
+      ['keep', 'sampled(0s)'],
+      ['class', 'bulk'],
+    ] as const) {
+      const patch = JSON.stringify([{ op: 'add', path: `/spec/properties/0/${field}`, value }]);
+      const refused = await kubectl.run(['patch', 'device', 'meter', '--type=json', '-p', patch]);
+      assert.notEqual(refused.code, 0);
+      assert.match(refused.stderr, new RegExp(`spec\\.properties\\[0\\]\\.${field}`));
+    }
   });
 
   it('patches by merge, by JSON patch, and through the status subresource', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { PROPERTY_TYPES, type DeviceDefinition } from '../../../../src/model/device.ts';
+import { PROPERTY_TYPES, type DeviceDefinition, type Keep } from '../../../../src/model/device.ts';
 import { decodeDefinition, decodeIndex, encodeDefinition, encodeIndex } from '../../../../src/wire/desired.ts';
 import { formatMessageId, formatMessageIds, parseMessageId, parseMessageIds } from '../../../../src/wire/message-id.ts';
 import {
@@ -82,6 +82,8 @@ const property = fc.record(
       accessMode: fc.constantFrom('ReadWrite', 'ReadOnly' as const),
     },
     ...{ minimum: text, maximum: text, unit: text, desired: text, collectCycle: count, reportCycle: count },
+    keep: fc.constantFrom<Keep>('all', 'last', 'changes', { sampledEvery: 1 }, { sampledEvery: 60_000 }),
+    class: fc.constant('telemetry' as const),
   },
   { ...plain, requiredKeys: ['name', 'type', 'accessMode'] },
 );
@@ -116,6 +118,18 @@ void test('a definition without its name, or with a property that has none or no
   for (const one of [null, 5, {}, { name: 'x', type: 'decimal' }, { name: 'x', type: 'constructor' }]) {
     assert.equal(decodeDefinition(bytesOf({ ...whole, properties: [one] })), undefined, JSON.stringify(one));
   }
+});
+
+void test('a device is served with the default where its node does not know how much of the history to keep', () => {
+  const served = (more: object): unknown => {
+    const property = { name: 'x', type: 'INT', accessMode: 'ReadOnly', ...more };
+    const whole = { namespace: 'a', name: 'b', uid: 'c', binding: 1, protocol: 'p', properties: [property] };
+    return decodeDefinition(bytesOf(whole))?.properties[0];
+  };
+  const plainly = served({});
+  for (const keep of ['everything', 5, null, {}, { sampledEvery: 0 }, { sampledEvery: 'x' }])
+    assert.deepEqual(served({ keep }), plainly, JSON.stringify(keep));
+  for (const chosen of ['bulk', null, 1, 'twin']) assert.deepEqual(served({ class: chosen }), plainly);
 });
 
 void test('an index survives the wire, and a broken one is not understood', () => {

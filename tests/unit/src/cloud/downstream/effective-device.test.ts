@@ -152,3 +152,64 @@ test('a desired value that the model does not allow stays with the hub, and the 
   const allowed = effectiveDevice(wanting('setpoint', '70'), model);
   assert.equal(allowed.kind === 'complete' && allowed.definition.properties[0]?.desired, '70');
 });
+
+test('how much of the history is kept is the word of the device, else that of the model; the defaults are left out', () => {
+  const [temp, setpoint] = model.spec.properties ?? [];
+  assert.ok(temp !== undefined && setpoint !== undefined);
+  const properties = [
+    { ...temp, keep: 'sampled(10s)', class: 'telemetry' },
+    { ...setpoint, keep: 'last' },
+  ];
+  const telling = { ...model, spec: { ...model.spec, properties } };
+  const kept = (own: readonly object[]): unknown => {
+    const listed = [
+      { name: 'temp', ...own[0] },
+      { name: 'setpoint', ...own[1] },
+    ];
+    const effective = effectiveDevice(boiler({ spec: { ...boiler().spec, properties: listed } }), telling);
+    assert.ok(effective.kind === 'complete' && effective.withheld === undefined);
+    return effective.definition.properties.map(({ keep, class: chosen }) => [keep, chosen]);
+  };
+
+  assert.deepEqual(kept([]), [
+    [{ sampledEvery: 10_000 }, 'telemetry'],
+    ['last', undefined],
+  ]);
+  assert.deepEqual(
+    kept([
+      { keep: 'all', class: 'twin' },
+      { keep: 'changes', class: 'telemetry' },
+    ]),
+    [
+      ['all', undefined],
+      [undefined, 'telemetry'],
+    ],
+  );
+  const effective = effectiveDevice(boiler(), model);
+  assert.ok(effective.kind === 'complete' && !/keep|class/.test(JSON.stringify(effective.definition)));
+});
+
+test('a word for the history that nobody knows is named, and the device is served without it', () => {
+  const verdict = (property: object, modelled: object = {}): unknown => {
+    const listed = [{ name: 'temp', ...property }];
+    const properties = (model.spec.properties ?? []).map((one) =>
+      one.name === 'temp' ? { ...one, ...modelled } : one,
+    );
+    const telling = { ...model, spec: { ...model.spec, properties } };
+    const device = boiler({ spec: { ...boiler().spec, properties: listed } });
+    assert.equal(effectiveDevice(device, telling).kind, 'complete');
+    const { status, reason, message } = acceptedStatus(device, telling, 0)?.conditions?.[0] ?? assert.fail();
+    return [status, reason, message];
+  };
+
+  assert.deepEqual(verdict({ keep: 'some' }), [
+    'False',
+    'KeepNotKnown',
+    'spec.properties[0].keep: "temp" is to be kept as all, last, changes or sampled(<number><ms|s|m|h>), not "some"',
+  ]);
+  assert.deepEqual(verdict({}, { class: 'bulk' }), [
+    'False',
+    'ClassNotKnown',
+    'DeviceModel "boiler-model" spec.properties[0].class: "temp" is of class twin or telemetry, not "bulk"',
+  ]);
+});
