@@ -14,7 +14,7 @@ import { TwinBook } from '../../src/edge/twin/twin-book.ts';
 import { systemClock } from '../../src/kit/clock.ts';
 import { Deadline } from '../../src/kit/deadline.ts';
 import { silentLogger } from '../../src/kit/logger.ts';
-import { seconds } from '../../src/kit/units.ts';
+import { mebibytes, seconds } from '../../src/kit/units.ts';
 import { chainSubject } from '../../src/wire/nats-subjects.ts';
 import { perSecond, printRows, ratio, type Row } from '../table.ts';
 
@@ -87,7 +87,8 @@ async function prepare(store: EdgeStore, devices: number): Promise<Ingress> {
       objects.put(tx, { key: `bench.device.default.d${device}`, revision: device + 1, fingerprint: '', definition });
     }
   });
-  const outbox = new Outbox({ store, clock: systemClock, incarnation: () => 'bench' });
+  const limits = { limit: mebibytes(512), age: seconds(30 * 24 * 3600) };
+  const outbox = new Outbox(limits, { store, clock: systemClock, incarnation: () => 'bench', logger: silentLogger });
   const nobody = (): void => undefined;
   return new Ingress({
     store,

@@ -1,4 +1,5 @@
 import { errorTable } from '../kit/errors.ts';
+import type { Bytes, Duration } from '../kit/units.ts';
 import { asObject, asString, parseJson } from '../wire/json.ts';
 
 /** What an edge node needs to know; frozen slices of it go to the parts. */
@@ -8,6 +9,8 @@ export interface EdgeConfig {
   readonly mqtt: Address;
   readonly mqttWs: Address | undefined;
   readonly http: Address;
+  /** What facts that wait for the cloud may weigh, and how long they may wait. */
+  readonly outbox: { readonly limit: Bytes; readonly age: Duration };
   readonly version: string;
 }
 

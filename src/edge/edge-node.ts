@@ -93,13 +93,18 @@ type Keeping = ReturnType<typeof createKeeping>;
 type DeviceSide = ReturnType<typeof createDeviceSide>;
 
 /** What outlives the process. */
-function createKeeping({ dataDir, credentials: { node } }: EdgeConfig, { logger }: Tools) {
+function createKeeping({ dataDir, credentials: { node }, outbox: limits }: EdgeConfig, { logger }: Tools) {
   const store = new EdgeStore({ dataDir }, { logger });
   const twins = new TwinBook();
   const objects = new DesiredObjects();
   const seen = new RedeliveryRecords();
   const memory = new NodeMemory({ node, dataDir }, { store, parts: [twins, objects] });
-  const outbox = new Outbox({ store, clock: systemClock, incarnation: () => memory.identity.incarnation });
+  const outbox = new Outbox(limits, {
+    store,
+    clock: systemClock,
+    incarnation: () => memory.identity.incarnation,
+    logger,
+  });
   const chains = {
     twin: new Remembered(chainIn('twin', node)),
     event: new Remembered(chainIn('event', node)),

@@ -30,6 +30,12 @@ export function chainSubject(node: string, chainClass: ChainClass, device: Devic
   return `skerry.${token(node)}.up.${chainClass}.${token(device.namespace)}.${token(device.name)}`;
 }
 
+/** The class in a chain's subject. What is of no known class counts as the class that is dropped last. */
+export function classOfChain(chain: string): ChainClass {
+  const word = chain.split('.', 4)[3];
+  return CHAIN_CLASSES.find((known) => known === word) ?? 'twin';
+}
+
 export function stateSubject(node: string, device: DeviceId): string {
   return `skerry.${token(node)}.state.${token(device.namespace)}.${token(device.name)}`;
 }

@@ -29,6 +29,7 @@ import { seconds } from '../../src/kit/units.ts';
 import { ConsumerLoop } from '../../src/nats/consumer-loop.ts';
 import { NatsLink } from '../../src/nats/nats-link.ts';
 import { serviceContract, type ServiceUnderTest } from './service.ts';
+import { ROOMY } from '../support/roomy-outbox.ts';
 
 const NODE = { node: 'n1' };
 /** Nobody listens there. */
@@ -53,7 +54,7 @@ function stored(create: (neighbours: Neighbours) => Service): () => Promise<Serv
     const dataDir = await mkdtemp(join(tmpdir(), 'skerry-contract-'));
     const store = new EdgeStore({ dataDir }, { logger });
     await store.start(new AbortController().signal);
-    const outbox = new Outbox({ store, clock, incarnation: () => 'i' });
+    const outbox = new Outbox(ROOMY, { store, clock, incarnation: () => 'i', logger });
     return {
       create: () => create({ dataDir, store, outbox }),
       [Symbol.asyncDispose]: async () => {
@@ -165,7 +166,10 @@ serviceContract(
   inFolder((dataDir) => {
     const any = { host: '127.0.0.1', port: 0 };
     const credentials = { ...NODE, nats: AWAY };
-    return new EdgeNode({ dataDir, credentials, mqtt: any, mqttWs: any, http: any, version: 'test' }, { logger });
+    return new EdgeNode(
+      { dataDir, credentials, mqtt: any, mqttWs: any, http: any, outbox: ROOMY, version: 'test' },
+      { logger },
+    );
   }),
 );
 
@@ -175,7 +179,14 @@ void test('an edge node whose MQTT port is taken says so and lets go of everythi
   await once(taken, 'listening');
   const any = { host: '127.0.0.1', port: 0 };
   const mqtt = { host: '127.0.0.1', port: (taken.address() as AddressInfo).port };
-  const config = { dataDir: dir, credentials: { ...NODE, nats: AWAY }, mqttWs: undefined, http: any, version: 'test' };
+  const config = {
+    dataDir: dir,
+    credentials: { ...NODE, nats: AWAY },
+    mqttWs: undefined,
+    http: any,
+    outbox: ROOMY,
+    version: 'test',
+  };
 
   const never = new AbortController().signal;
   await assert.rejects(

@@ -5,11 +5,14 @@ import { EdgeNode } from '../../edge/edge-node.ts';
 import { edgeErrors, parseCredentials, type EdgeConfig, type NodeCredentials } from '../../edge/edge-config.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { createLogger } from '../../kit/logger.ts';
+import { mebibytes, seconds } from '../../kit/units.ts';
 import { parseAddress } from '../addresses.ts';
+import { parseDuration } from '../durations.ts';
 import { cliErrors } from '../errors.ts';
 import { logLevelOf, requiredSetting, settingsOf, textSetting, type Settings } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
 import { programVersion } from '../package-root.ts';
+import { parseBytes } from '../sizes.ts';
 import { runService } from '../run-service.ts';
 import { EDGE_OPTIONS } from './option-tables.ts';
 
@@ -43,7 +46,17 @@ function edgeConfig(settings: Settings): EdgeConfig {
     mqtt: address('mqtt'),
     mqttWs: webSocket === undefined || webSocket === 'off' ? undefined : address('mqtt-ws'),
     http: address('http'),
+    outbox: outboxOf(settings),
     version: programVersion(),
+  };
+}
+
+function outboxOf(settings: Settings): EdgeConfig['outbox'] {
+  const limit = requiredSetting(settings, 'outbox-bytes', 'a size');
+  const age = requiredSetting(settings, 'outbox-age', 'a time');
+  return {
+    limit: parseBytes('--outbox-bytes', limit, { least: mebibytes(1), most: mebibytes(1024 * 1024) }),
+    age: parseDuration('--outbox-age', age, { least: seconds(1), most: seconds(3650 * 24 * 3600) }),
   };
 }
 

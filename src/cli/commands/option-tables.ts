@@ -14,6 +14,16 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
     default: '127.0.0.1:8083',
   },
   { flags: '--http <address>', description: 'health and twins for programs on this node', default: '127.0.0.1:10550' },
+  {
+    flags: '--outbox-bytes <size>',
+    description: 'how much of the disk facts may take that wait for the cloud, such as 200MiB or 2GiB',
+    default: '512MiB',
+  },
+  {
+    flags: '--outbox-age <time>',
+    description: 'how long facts may wait for the cloud, such as 12h or 30d',
+    default: '30d',
+  },
   ...COMMON_OPTIONS,
 ];
 

@@ -1,5 +1,9 @@
 // One chain's waiting facts: a stretch of the oldest in memory, the rest on disk only. Pure bookkeeping.
-import type { Fact } from '../../model/fact.ts';
+import { AcknowledgedNotes, type AcknowledgedNote } from './acknowledged-notes.ts';
+import type { Weighed } from './outbox-key.ts';
+import type { OutboxEntry, WeighedEntry } from './stored-entry.ts';
+
+export type { OutboxEntry } from './stored-entry.ts';
 
 /** Where a chain stands in the stream. */
 export interface ChainPosition {
@@ -9,154 +13,294 @@ export interface ChainPosition {
   readonly streamSequence: number;
 }
 
-export interface OutboxEntry {
-  readonly sequence: number;
-  readonly incarnation: string;
-  readonly fact: Fact;
+/** What all chains together hold in memory. */
+export interface Memory {
+  entries: number;
+  bytes: number;
 }
 
-interface Acknowledgement {
-  readonly sequence: number;
-  /** When the first and the last of what it stands for was acknowledged. */
-  readonly since: number;
-  readonly at: number;
+/** Counts anew what the disk holds of a chain; begun before the disk is read, fed with every entry behind `after`, and ended. */
+export interface Recount {
+  readonly after: number;
+  found(entry: Weighed): void;
+  /** `moved`: the chain meanwhile stands elsewhere, so that nothing can be told; to be begun again. */
+  end(at: number): 'counted' | 'moved';
+  giveUp(): void;
 }
 
-const NOTED_TOGETHER_MS = 1000;
+/** Reads the oldest entries from disk. `end` tells `changed` when the chain meanwhile did: then these may not be its oldest. */
+export interface Reading {
+  readonly after: number;
+  end(entries: readonly WeighedEntry[]): 'filled' | 'changed';
+}
 
 export class ChainBacklog {
+  readonly #memory: Memory;
+  readonly #acknowledged = new AcknowledgedNotes();
   #position: ChainPosition = { acknowledged: 0, streamSequence: 0 };
   /** Contiguous and oldest first: no waiting entry is older than, or between, these. */
-  #head: OutboxEntry[] = [];
-  /** Waiting entries that are newer than the head and on disk only. */
-  #onDiskOnly = 0;
-  /** What is acknowledged and still on disk, oldest first. */
-  #acknowledged: Acknowledgement[] = [];
-  #moved = false;
+  #head: WeighedEntry[] = [];
+  #waiting = 0;
+  #waitingBytes = 0;
+  /** No waiting entry is older than this. */
+  #oldest = 0;
+  #newestCompactable = 0;
+  /** Entries up to this sequence were handed out to be sent, and may be in the stream by now. */
+  #handedOut = 0;
+  #isMoved = false;
+  /** The position up to which entries are counted as acknowledged. */
+  #countedAt = 0;
   /** Entries up to this sequence are in the counts, announced or not. */
   #counted = 0;
-  /** What was announced since each recount under way began. A lost link may leave one behind that ends after the next has begun. */
-  readonly #recounts = new Set<number[]>();
+  /** What was announced since each recount under way began. */
+  readonly #recounts = new Set<Weighed[]>();
+  /** Grows whenever entries are taken out of the middle. */
+  #revisions = 0;
+  #isRevised = false;
+
+  constructor(memory: Memory = { entries: 0, bytes: 0 }) {
+    this.#memory = memory;
+  }
 
   get position(): ChainPosition {
     return this.#position;
   }
 
-  set position(position: ChainPosition) {
+  /** To be told before anything else. */
+  startAt(position: ChainPosition): void {
     this.#position = position;
+    this.#countedAt = position.acknowledged;
   }
 
   get waiting(): number {
-    return this.#head.length + this.#onDiskOnly;
+    return this.#waiting;
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  get acknowledgedBytes(): number {
+    return this.#acknowledged.bytes;
+  }
+
+  get acknowledgedNotes(): Iterable<AcknowledgedNote> {
+    return this.#acknowledged;
   }
 
   get inMemory(): number {
     return this.#head.length;
   }
 
+  /** No waiting entry is older than this. */
+  get oldestSequence(): number {
+    return this.#head[0]?.sequence ?? Math.max(this.#oldest, this.#position.acknowledged + 1);
+  }
+
+  /** The newest entry that may hold a change of which only the last needs to be kept. */
+  get newestCompactable(): number {
+    return this.#newestCompactable;
+  }
+
+  /** Entries up to this sequence must stay as they are: the stream has them, or may have. */
+  get fixedThrough(): number {
+    return Math.max(this.#position.acknowledged, this.#handedOut);
+  }
+
   get needsReading(): boolean {
-    return this.#head.length === 0 && this.#onDiskOnly > 0;
+    return this.#head.length === 0 && this.#waiting > 0;
   }
 
   /** An entry seen while the store was read at start, at this moment. */
-  foundOnDisk(sequence: number, at: number): void {
-    if (sequence > this.#position.acknowledged) this.#onDiskOnly += 1;
-    else this.#acknowledged = [{ sequence, since: at, at }];
+  foundOnDisk(entry: Weighed, at: number): void {
+    if (entry.sequence > this.#position.acknowledged) this.#count(entry);
+    else this.#acknowledged.add(entry.sequence, entry.bytes, at);
   }
 
-  /** A new entry. True when it is kept in memory too. */
-  append(entry: OutboxEntry, mayKeep: boolean): boolean {
-    for (const arrived of this.#recounts) arrived.push(entry.sequence);
-    if (entry.sequence <= this.#counted) return false;
-    if (mayKeep && this.#onDiskOnly === 0) {
+  /** A new entry. */
+  append(entry: WeighedEntry, mayKeep: boolean): void {
+    for (const arrived of this.#recounts) arrived.push(entry);
+    if (entry.sequence <= this.#counted) return;
+    // Otherwise a reading may have taken entries from disk before they were announced here: the count is short by them until now.
+    if (mayKeep && this.#waiting === this.#head.length) {
       this.#head.push(entry);
-      return true;
+      this.#memory.entries += 1;
+      this.#memory.bytes += entry.bytes;
     }
-    // Also for an entry that `fill` already took from disk before it was announced here: the count was short by it until now.
-    this.#onDiskOnly += 1;
-    return false;
+    this.#count(entry);
+  }
+
+  beginReading(): Reading {
+    const after = this.#position.acknowledged;
+    const revisions = this.#revisions;
+    const end = (entries: readonly WeighedEntry[]): 'filled' | 'changed' => {
+      if (after !== this.#position.acknowledged || revisions !== this.#revisions) return 'changed';
+      if (this.#head.length === 0) this.#hold(entries);
+      return 'filled';
+    };
+    return { after, end };
+  }
+
+  /** Starts anew from a position. One at a time, and none while a revision is under way. */
+  beginRecount(position: ChainPosition): Recount {
+    const believed = this.#position;
+    const arrived: Weighed[] = [];
+    const found = new Found(position.acknowledged, this.#countedAt);
+    this.#recounts.add(arrived);
+    const giveUp = (): void => void this.#recounts.delete(arrived);
+    const end = (at: number): 'counted' | 'moved' => {
+      giveUp();
+      if (this.#position !== believed) return 'moved';
+      this.#acknowledged.moveTo(position.acknowledged, this.#acknowledged.bytes + found.acknowledgedBytes, at);
+      this.#startFrom(position, found, arrived);
+      return 'counted';
+    };
+    return { after: found.after, found: (entry) => found.add(entry), end, giveUp };
+  }
+
+  #startFrom(position: ChainPosition, found: Found, arrived: readonly Weighed[]): void {
+    this.#hold([]);
+    this.#revisions += 1;
+    this.#counted = found.newest;
+    this.#waiting = 0;
+    this.#waitingBytes = 0;
+    this.#newestCompactable = found.newestCompactable;
+    if (position.streamSequence !== this.#position.streamSequence) this.#handedOut = 0;
+    this.#position = position;
+    this.#countedAt = position.acknowledged;
+    this.#isMoved = true;
+    for (const entry of arrived) if (entry.sequence > found.newest) this.#count(entry);
+    this.#waiting += found.waiting;
+    this.#waitingBytes += found.waitingBytes;
+    if (found.waiting > 0) this.#oldest = found.oldest;
+  }
+
+  /** Up to so many of the oldest: from now on they may be sent, and must stay as they are until it is known whether they were. */
+  handOut(limit: number): readonly OutboxEntry[] {
+    const entries = this.#head.slice(0, limit);
+    this.#handedOut = Math.max(this.#handedOut, entries.at(-1)?.sequence ?? 0);
+    return entries;
+  }
+
+  /** False where the books cannot follow, because the chain was found elsewhere between the sending and its answer: recount. */
+  acknowledge(position: ChainPosition, at: number): boolean {
+    const count = this.#head.findIndex(({ sequence }) => sequence === position.acknowledged) + 1;
+    const isCounted = count > 0 && this.#countedAt === this.#position.acknowledged;
+    const bytes = this.#releaseOldest(count === 0 ? this.#head.length : count);
+    this.#position = position;
+    this.#handedOut = 0;
+    this.#isMoved = true;
+    if (!isCounted) return false;
+    this.#countedAt = position.acknowledged;
+    this.#waiting -= count;
+    this.#waitingBytes -= bytes;
+    this.#acknowledged.add(position.acknowledged, bytes, at);
+    return true;
   }
 
   /**
-   * Takes over the oldest entries as read from disk behind a sequence; returns how many, or `moved` when the chain meanwhile
-   * stands elsewhere: then these are not its oldest.
+   * To be called before entries that may be changed are read to be changed: none behind `fixedThrough` is handed out from here on
+   * until `endRevision`.
    */
-  fill(entries: readonly OutboxEntry[], after: number): number | 'moved' {
-    if (after !== this.#position.acknowledged) return 'moved';
-    if (this.#head.length > 0) return 0;
-    this.#head = [...entries];
-    this.#onDiskOnly -= entries.length;
-    return entries.length;
+  beginRevision(): void {
+    const kept = this.#head.findIndex(({ sequence }) => sequence > this.fixedThrough);
+    if (kept !== -1) this.#hold(this.#head.slice(0, kept));
+    this.#revisions += 1;
+    this.#isRevised = true;
   }
 
-  /** To be called before the store is read for `recount`; returns what collects the entries that are announced meanwhile. */
-  beginRecount(): number[] {
-    const arrived: number[] = [];
-    this.#recounts.add(arrived);
-    return arrived;
+  /** Whether entries are being changed: they cannot be read now. */
+  get isRevised(): boolean {
+    return this.#isRevised;
   }
 
-  endRecount(arrived: number[]): void {
-    this.#recounts.delete(arrived);
+  /** Entries were taken away and others put in their place. `oldest` where the oldest that may be changed were: what stands there now. */
+  revised(less: { readonly entries: number; readonly bytes: number; readonly oldest: number | undefined }): void {
+    if (less.oldest !== undefined && this.fixedThrough === this.#position.acknowledged) this.#oldest = less.oldest;
+    this.#waiting -= less.entries;
+    this.#waitingBytes -= less.bytes;
   }
 
-  /** Starts anew from a position, with the sequences that were found on disk behind it; returns how many entries left the memory. */
-  recount(
-    position: ChainPosition,
-    found: { readonly sequences: readonly number[]; readonly arrived: readonly number[] },
-    at: number,
-  ): number {
-    const dropped = this.#head.length;
-    this.#counted = found.sequences.at(-1) ?? position.acknowledged;
-    this.#head = [];
-    this.#onDiskOnly = found.sequences.length + found.arrived.filter((sequence) => sequence > this.#counted).length;
-    this.#acknowledged = this.#acknowledged.filter(({ sequence }) => sequence <= position.acknowledged);
-    // The stream may have stored these only just now, and not have synced them yet.
-    if (position.acknowledged > 0) this.#acknowledged.push({ sequence: position.acknowledged, since: at, at });
-    this.#position = position;
-    this.#moved = true;
-    return dropped;
+  endRevision(): void {
+    this.#isRevised = false;
   }
 
-  oldest(limit: number): readonly OutboxEntry[] {
-    return this.#head.slice(0, limit);
+  /** What was acknowledged before the moment and is still on disk. */
+  takeSettled(before: number): AcknowledgedNote | undefined {
+    return this.#acknowledged.take(before);
   }
 
-  /** Returns how many entries left the memory. */
-  acknowledge(position: ChainPosition, at: number): number {
-    const kept = this.#head.findIndex(({ sequence }) => sequence > position.acknowledged);
-    const dropped = kept === -1 ? this.#head.length : kept;
-    if (dropped > 0) this.#head = this.#head.slice(dropped);
-    if (position.acknowledged > this.#position.acknowledged) this.#note(position.acknowledged, at);
-    this.#position = position;
-    this.#moved = true;
-    return dropped;
-  }
-
-  /** One note for all that is acknowledged within a second: a busy chain would otherwise hold thousands of them. */
-  #note(sequence: number, at: number): void {
-    const last = this.#acknowledged.at(-1);
-    if (last !== undefined && at - last.since < NOTED_TOGETHER_MS) this.#acknowledged.pop();
-    const since = last !== undefined && at - last.since < NOTED_TOGETHER_MS ? last.since : at;
-    this.#acknowledged.push({ sequence, since, at });
-  }
-
-  /** The newest sequence that was acknowledged before the moment and is still on disk. */
-  takeSettled(before: number): number | undefined {
-    const settled = this.#acknowledged.filter(({ at }) => at <= before);
-    this.#acknowledged = this.#acknowledged.slice(settled.length);
-    return settled.at(-1)?.sequence;
+  /** It could not be removed from disk. */
+  keepSettled(note: AcknowledgedNote): void {
+    this.#acknowledged.putBack(note);
   }
 
   /** Whether the position changed since this was last asked. */
   takeMoved(): boolean {
-    const moved = this.#moved;
-    this.#moved = false;
-    return moved;
+    const isMoved = this.#isMoved;
+    this.#isMoved = false;
+    return isMoved;
   }
 
   /** The position could not be written: it counts as changed still. */
   keepMoved(): void {
-    this.#moved = true;
+    this.#isMoved = true;
+  }
+
+  #count({ sequence, bytes, isCompactable }: Weighed): void {
+    if (this.#waiting === 0) this.#oldest = sequence;
+    this.#waiting += 1;
+    this.#waitingBytes += bytes;
+    if (isCompactable) this.#newestCompactable = sequence;
+  }
+
+  #hold(entries: readonly WeighedEntry[]): void {
+    this.#releaseOldest(this.#head.length);
+    this.#head = [...entries];
+    this.#memory.entries += entries.length;
+    for (const { bytes } of entries) this.#memory.bytes += bytes;
+  }
+
+  #releaseOldest(count: number): number {
+    let bytes = 0;
+    for (let place = 0; place < count; place += 1) bytes += this.#head[place]?.bytes ?? 0;
+    if (count > 0) this.#head = this.#head.slice(count);
+    this.#memory.entries -= count;
+    this.#memory.bytes -= bytes;
+    return bytes;
+  }
+}
+
+/** What a recount finds on disk between the older of two positions and the end. */
+class Found {
+  readonly after: number;
+  readonly #acknowledged: number;
+  readonly #acknowledgedBefore: number;
+  newest: number;
+  newestCompactable = 0;
+  oldest = 0;
+  waiting = 0;
+  waitingBytes = 0;
+  /** By how much more is acknowledged at the position than before; negative where the stream lost its tail. */
+  acknowledgedBytes = 0;
+
+  constructor(acknowledged: number, acknowledgedBefore: number) {
+    this.#acknowledged = acknowledged;
+    this.#acknowledgedBefore = acknowledgedBefore;
+    this.newest = acknowledged;
+    this.after = Math.min(acknowledged, acknowledgedBefore);
+  }
+
+  add({ sequence, bytes, isCompactable }: Weighed): void {
+    this.newest = Math.max(this.newest, sequence);
+    if (sequence <= this.#acknowledged) {
+      this.acknowledgedBytes += bytes;
+      return;
+    }
+    if (sequence <= this.#acknowledgedBefore) this.acknowledgedBytes -= bytes;
+    if (this.waiting === 0) this.oldest = sequence;
+    this.waiting += 1;
+    this.waitingBytes += bytes;
+    if (isCompactable) this.newestCompactable = sequence;
   }
 }

@@ -1,50 +1,95 @@
 // Facts waiting for the cloud, in one order per chain. A fact is enlisted in the transaction that changed its twin. What the
 // stream has acknowledged stays on disk for a while: JetStream syncs its own disk only every two minutes by default, and a
-// stream that lost its tail is filled again from here (ADR 0004).
+// stream that lost its tail is filled again from here (ADR 0004). Bounded in bytes and age (ADR 0023).
 import type { Deadline } from '../../kit/deadline.ts';
 import type { Clock } from '../../kit/clock.ts';
+import type { Logger } from '../../kit/logger.ts';
+import { OneAtATime } from '../../kit/one-at-a-time.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
-import { seconds } from '../../kit/units.ts';
+import { seconds, type Bytes, type Duration } from '../../kit/units.ts';
 import type { Fact } from '../../model/fact.ts';
 import { storeErrors } from '../store/errors.ts';
 import type { Store } from '../store/store.ts';
 import { jsonTable } from '../store/store-layout.ts';
 import type { Transaction } from '../store/transaction.ts';
-import { ChainBacklog, type ChainPosition, type OutboxEntry } from './chain-backlog.ts';
-import { endOfChain, entryKey, parseEntryKey } from './outbox-key.ts';
+import { AgeKeeper } from './age-keeper.ts';
+import { ChainBacklog, type ChainPosition } from './chain-backlog.ts';
+import { Losses, type LossCounts } from './losses.ts';
+import { afterEntry, endOfChain, parseEntryKey } from './outbox-key.ts';
+import { RoomKeeper } from './room-keeper.ts';
+import { OUTBOX_ENTRIES, putEntry, type OutboxEntry, type WeighedEntry } from './stored-entry.ts';
 
-interface StoredEntry {
-  readonly incarnation: string;
-  readonly fact: Fact;
+export { OUTBOX_ENTRIES } from './stored-entry.ts';
+
+export interface OutboxConfig {
+  /** What all facts on disk may weigh. */
+  readonly limit: Bytes;
+  /** How long a fact may wait. */
+  readonly age: Duration;
 }
 
-export const OUTBOX_ENTRIES = jsonTable<StoredEntry>('outbox');
+export interface OutboxTools {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly incarnation: () => string;
+  readonly logger: Logger;
+}
+
+export interface OutboxStatistics {
+  /** Facts that the stream has not acknowledged. */
+  readonly entries: number;
+  /** What all facts on disk weigh, acknowledged ones too. */
+  readonly bytes: number;
+  readonly acknowledgedBytes: number;
+  readonly limitBytes: number;
+  /** How long the oldest waiting fact has surely been there; 0 when none waits. */
+  readonly oldestAgeMs: number;
+  /** Changes that a limit kept from the stream since this process began. */
+  readonly dropped: LossCounts;
+}
+
 const POSITIONS = jsonTable<ChainPosition>('chain');
 export const COUNTER = jsonTable<number>('sequence');
 
 /** JetStream's default sync interval, and a little more. */
 const KEEP_ACKNOWLEDGED = seconds(130);
 const SWEEP_EVERY = seconds(10);
-const MOST_IN_MEMORY = 5_000;
+const MOST_IN_MEMORY = { entries: 5_000, bytes: 8 * 1024 * 1024 };
 const READ_AHEAD = 200;
 
 export class Outbox implements Service {
   readonly name = 'outbox';
+  readonly #config: OutboxConfig;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #incarnation: () => string;
   readonly #chains = new Map<string, ChainBacklog>();
+  readonly #turns = new OneAtATime();
+  readonly #losses: Losses;
+  readonly #room: RoomKeeper;
+  readonly #ages: AgeKeeper;
   readonly #tasks = new TaskGroup();
+  readonly #memory = { entries: 0, bytes: 0 };
   #sequence = 0;
-  #inMemory = 0;
+  #agedThrough = 0;
   #onWork: (chain: string) => void = () => undefined;
 
-  constructor(tools: { readonly store: Store; readonly clock: Clock; readonly incarnation: () => string }) {
+  constructor(config: OutboxConfig, tools: OutboxTools) {
+    this.#config = config;
     this.#store = tools.store;
     this.#clock = tools.clock;
     this.#incarnation = tools.incarnation;
+    this.#losses = new Losses(tools);
+    this.#ages = new AgeKeeper(tools);
+    this.#room = new RoomKeeper(config.limit, {
+      store: tools.store,
+      chains: this.#chains,
+      turns: this.#turns,
+      clearSettled: (through) => this.#clearSettled(through),
+      losses: this.#losses,
+    });
   }
 
   get ended(): Promise<unknown> {
@@ -53,12 +98,15 @@ export class Outbox implements Service {
 
   async start(_signal: AbortSignal): Promise<void> {
     this.#sequence = (await this.#store.get(COUNTER, '')) ?? 0;
-    for await (const [chain, position] of this.#store.all(POSITIONS)) this.#backlog(chain).position = position;
+    await this.#ages.load();
+    for await (const [chain, position] of this.#store.all(POSITIONS)) this.#backlog(chain).startAt(position);
     for await (const key of this.#store.keys(OUTBOX_ENTRIES)) {
-      const { chain, sequence } = parseEntryKey(key);
-      this.#backlog(chain).foundOnDisk(sequence, this.#clock.monotonic());
+      const { chain, ...entry } = parseEntryKey(key);
+      this.#backlog(chain).foundOnDisk(entry, this.#clock.monotonic());
+      this.#room.weigh(entry.bytes);
     }
     this.#tasks.run('sweep', (signal) => this.#sweepRegularly(signal));
+    this.#tasks.run('room', (signal) => this.#room.keep(signal));
   }
 
   async stop(deadline: Deadline): Promise<void> {
@@ -68,7 +116,28 @@ export class Outbox implements Service {
   }
 
   health(): Health {
-    return HEALTHY;
+    const refusal = this.#room.refusal;
+    if (refusal !== undefined) return { state: 'failing', reason: refusal.message };
+    const reason = this.#losses.recent;
+    return reason === undefined ? HEALTHY : { state: 'degraded', reason };
+  }
+
+  statistics(): OutboxStatistics {
+    let entries = 0;
+    let acknowledgedBytes = 0;
+    for (const backlog of this.#chains.values()) {
+      entries += backlog.waiting;
+      acknowledgedBytes += backlog.acknowledgedBytes;
+    }
+    const oldest = this.#oldestWaiting();
+    return {
+      entries,
+      bytes: this.#room.bytes,
+      acknowledgedBytes,
+      limitBytes: this.#config.limit,
+      oldestAgeMs: oldest === undefined ? 0 : this.#ages.ageOf(oldest),
+      dropped: this.#losses.counts,
+    };
   }
 
   /** The newest sequence that reached the disk. */
@@ -81,16 +150,20 @@ export class Outbox implements Service {
     this.#onWork = listener;
   }
 
+  /** To be awaited before anything is enlisted, if there is something; rejects with OUTBOX_FULL where no room can be made. */
+  room(): Promise<void> | undefined {
+    return this.#room.room();
+  }
+
   /** Adds a fact to a chain as part of somebody else's commit. */
   enlist(tx: Transaction, chain: string, fact: Fact): void {
     const staged = tx.staged(COUNTER, '');
     const sequence = (typeof staged === 'number' ? staged : this.#sequence) + 1;
-    const incarnation = this.#incarnation();
     tx.put(COUNTER, '', sequence);
-    tx.put(OUTBOX_ENTRIES, entryKey(chain, sequence), { incarnation, fact });
+    const entry = putEntry(tx, chain, { sequence, incarnation: this.#incarnation(), fact });
     tx.afterCommit(() => {
       this.#sequence = sequence;
-      this.#kept(chain, { sequence, incarnation, fact });
+      this.#kept(chain, entry);
     });
   }
 
@@ -115,77 +188,104 @@ export class Outbox implements Service {
     return depth;
   }
 
-  /** Up to `limit` of the chain's oldest unacknowledged facts, oldest first. */
+  /**
+   * Up to `limit` of the chain's oldest unacknowledged facts, oldest first. Until it is known whether the stream has them they stay
+   * as they are, whatever the limits say.
+   */
   async oldest(chain: string, limit: number): Promise<readonly OutboxEntry[]> {
     const backlog = this.#backlog(chain);
-    let filled: number | 'moved' = 'moved';
-    while (filled === 'moved' && backlog.needsReading) filled = await this.#readAhead(chain, backlog);
-    return backlog.oldest(limit);
+    for (let read: 'filled' | 'changed' = 'changed'; read === 'changed' && backlog.needsReading;) {
+      if (backlog.isRevised) await this.#turns.run(() => Promise.resolve());
+      else read = await this.#readAhead(chain, backlog);
+    }
+    return backlog.handOut(limit);
   }
 
   /** The stream has everything of the chain up to and including the sequence. */
   acknowledge(chain: string, position: ChainPosition): void {
-    const backlog = this.#backlog(chain);
-    this.#inMemory -= backlog.acknowledge(position, this.#clock.monotonic());
+    const isCounted = this.#backlog(chain).acknowledge(position, this.#clock.monotonic());
+    if (!isCounted) void whereStoreTakes(() => this.moveTo(chain, position));
   }
 
   /** The stream stands elsewhere than we believed: go on from there, whether ahead or, if it lost its tail, behind. */
-  async moveTo(chain: string, position: ChainPosition): Promise<void> {
-    const backlog = this.#backlog(chain);
-    const arrived = backlog.beginRecount();
-    try {
-      const bounds = { after: entryKey(chain, position.acknowledged), before: endOfChain(chain) };
-      const sequences: number[] = [];
-      for await (const key of this.#store.keysBetween(OUTBOX_ENTRIES, bounds))
-        sequences.push(parseEntryKey(key).sequence);
-      this.#inMemory -= backlog.recount(position, { sequences, arrived }, this.#clock.monotonic());
-    } finally {
-      backlog.endRecount(arrived);
-    }
+  moveTo(chain: string, position: ChainPosition): Promise<void> {
+    return this.#turns.run(async () => {
+      const backlog = this.#backlog(chain);
+      for (let result = 'moved'; result === 'moved';) {
+        const recount = backlog.beginRecount(position);
+        try {
+          const bounds = { after: afterEntry(chain, recount.after), before: endOfChain(chain) };
+          for await (const key of this.#store.keysBetween(OUTBOX_ENTRIES, bounds)) recount.found(parseEntryKey(key));
+          result = recount.end(this.#clock.monotonic());
+        } finally {
+          recount.giveUp();
+        }
+      }
+    });
   }
 
   #backlog(chain: string): ChainBacklog {
     const found = this.#chains.get(chain);
     if (found !== undefined) return found;
-    const made = new ChainBacklog();
+    const made = new ChainBacklog(this.#memory);
     this.#chains.set(chain, made);
     return made;
   }
 
-  #kept(chain: string, entry: OutboxEntry): void {
-    if (this.#backlog(chain).append(entry, this.#inMemory < MOST_IN_MEMORY)) this.#inMemory += 1;
+  #kept(chain: string, entry: WeighedEntry): void {
+    const { entries, bytes } = this.#memory;
+    this.#backlog(chain).append(entry, entries < MOST_IN_MEMORY.entries && bytes < MOST_IN_MEMORY.bytes);
+    this.#room.weigh(entry.bytes);
     this.#onWork(chain);
   }
 
-  async #readAhead(chain: string, backlog: ChainBacklog): Promise<number | 'moved'> {
-    const after = backlog.position.acknowledged;
-    const bounds = {
-      after: entryKey(chain, after),
-      before: endOfChain(chain),
-      limit: READ_AHEAD,
-    };
+  async #readAhead(chain: string, backlog: ChainBacklog): Promise<'filled' | 'changed'> {
+    const reading = backlog.beginReading();
+    const bounds = { after: afterEntry(chain, reading.after), before: endOfChain(chain), limit: READ_AHEAD };
     const found = await this.#store.between(OUTBOX_ENTRIES, bounds);
-    const entries = found.map(([key, { incarnation, fact }]) => ({
-      sequence: parseEntryKey(key).sequence,
-      incarnation,
-      fact,
-    }));
-    const filled = backlog.fill(entries, after);
-    if (filled !== 'moved') this.#inMemory += filled;
-    return filled;
+    return reading.end(
+      found.map(([key, { incarnation, fact }]) => {
+        const { sequence, bytes, isCompactable } = parseEntryKey(key);
+        return { sequence, bytes, isCompactable, incarnation, fact };
+      }),
+    );
+  }
+
+  #oldestWaiting(): number | undefined {
+    let oldest: number | undefined;
+    for (const backlog of this.#chains.values())
+      if (backlog.waiting > 0 && !(backlog.oldestSequence >= (oldest ?? Infinity))) oldest = backlog.oldestSequence;
+    return oldest;
   }
 
   async #sweepRegularly(signal: AbortSignal): Promise<void> {
-    while ((await sleep(SWEEP_EVERY, signal)) === 'elapsed') await whereStoreTakes(() => this.#sweep());
+    while ((await sleep(SWEEP_EVERY, signal)) === 'elapsed') await whereStoreTakes(() => this.#sweep(signal));
   }
 
-  async #sweep(): Promise<void> {
+  async #sweep(signal: AbortSignal): Promise<void> {
+    await this.#clearSettled(this.#clock.monotonic() - KEEP_ACKNOWLEDGED);
+    await this.#ages.note(this.#sequence, this.#oldestWaiting());
+    const aged = this.#ages.olderThan(this.#config.age);
+    if (aged > this.#agedThrough) await this.#room.dropAged(aged, signal);
+    this.#agedThrough = aged;
+  }
+
+  /** Removes from disk what the stream acknowledged up to a moment. */
+  async #clearSettled(through: number): Promise<void> {
     await this.#writePositions();
-    const before = this.#clock.monotonic() - KEEP_ACKNOWLEDGED;
     for (const [chain, backlog] of this.#chains) {
-      const through = backlog.takeSettled(before);
-      if (through === undefined) continue;
-      await this.#store.clear(OUTBOX_ENTRIES, { from: entryKey(chain, 0), through: entryKey(chain, through) });
+      await this.#turns.run(async () => {
+        const settled = backlog.takeSettled(through);
+        if (settled === undefined) return;
+        try {
+          const bounds = { from: afterEntry(chain, 0), through: afterEntry(chain, settled.sequence) };
+          await this.#store.clear(OUTBOX_ENTRIES, bounds);
+          this.#room.weigh(-settled.bytes);
+        } catch (error) {
+          backlog.keepSettled(settled);
+          throw error;
+        }
+      });
     }
   }
 

@@ -30,6 +30,7 @@ import {
 import { claimFloor, encodeClaim } from '../../../src/wire/node-reports.ts';
 import { CuttableRoad } from '../../support/cuttable-road.ts';
 import { startNats, type TestNats } from '../../support/nats-server.ts';
+import { ROOMY } from '../../support/roomy-outbox.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 export const NEVER = new AbortController().signal;
@@ -120,7 +121,7 @@ export class EdgeWorld implements AsyncDisposable {
     };
     const addresses = { mqtt: { host: '127.0.0.1', port }, mqttWs: undefined, http: any };
     return new EdgeNode(
-      { dataDir, credentials: { node: NODE, nats }, ...addresses, version: 'test' },
+      { dataDir, credentials: { node: NODE, nats }, ...addresses, outbox: ROOMY, version: 'test' },
       { logger: this.log },
     );
   }

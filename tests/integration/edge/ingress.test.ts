@@ -14,6 +14,7 @@ import { chainSubject } from '../../../src/wire/nats-subjects.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { BOILER, NEVER, report, UPDATE, wish } from './edge-world.ts';
+import { ROOMY } from '../../support/roomy-outbox.ts';
 
 const CHAIN = chainSubject('n1', 'twin', BOILER);
 
@@ -29,7 +30,7 @@ class Gate {
   constructor(dataDir: string) {
     const clock = new ManualClock();
     this.store = new EdgeStore({ dataDir }, { logger });
-    this.outbox = new Outbox({ store: this.store, clock, incarnation: () => 'i' });
+    this.outbox = new Outbox(ROOMY, { store: this.store, clock, incarnation: () => 'i', logger });
     const { store, twins, seen, outbox } = this;
     this.ingress = new Ingress({
       ...{ store, twins, seen, outbox, clock, logger },

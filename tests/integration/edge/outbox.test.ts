@@ -11,6 +11,7 @@ import type { Fact } from '../../../src/model/fact.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+import { ROOMY } from '../../support/roomy-outbox.ts';
 
 const NEVER = new AbortController().signal;
 const CHAIN = 'skerry.n1.up.twin.default.boiler';
@@ -29,7 +30,7 @@ interface Running {
 async function open(dataDir: string, clock = new ManualClock(), incarnation = 'first'): Promise<Running> {
   const store = new EdgeStore({ dataDir }, { logger: silentLogger });
   await store.start(NEVER);
-  const outbox = new Outbox({ store, clock, incarnation: () => incarnation });
+  const outbox = new Outbox(ROOMY, { store, clock, incarnation: () => incarnation, logger: silentLogger });
   await outbox.start(NEVER);
   const stop = async (): Promise<void> => {
     await outbox.stop(SOON());
@@ -219,7 +220,7 @@ void suite('the regular sweep', { concurrency: true }, () => {
     await using dir = await tempDir();
     const store = new FullStore({ dataDir: dir.path }, { logger: silentLogger });
     await store.start(NEVER);
-    const outbox = new Outbox({ store, clock: new ManualClock(), incarnation: () => 'i' });
+    const outbox = new Outbox(ROOMY, { store, clock: new ManualClock(), incarnation: () => 'i', logger: silentLogger });
     await outbox.start(NEVER);
     let ended: unknown = 'running';
     void outbox.ended.then((failure) => (ended = failure));
@@ -233,7 +234,7 @@ void suite('the regular sweep', { concurrency: true }, () => {
     store.isFull = false;
     await outbox.stop(Deadline.after(seconds(2)));
 
-    const next = new Outbox({ store, clock: new ManualClock(), incarnation: () => 'j' });
+    const next = new Outbox(ROOMY, { store, clock: new ManualClock(), incarnation: () => 'j', logger: silentLogger });
     await next.start(NEVER);
     assert.deepEqual(next.position(CHAIN), { acknowledged: 2, streamSequence: 9 });
     assert.equal(next.waiting(CHAIN), 1);
