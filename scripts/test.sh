@@ -45,6 +45,8 @@ stage 'types and build' build
 files=$(test_files "${1-}")
 [ -n "$files" ] || die 'no tests were found under tests/.'
 [ -t 1 ] && reporter=spec || reporter=tap
+# The time-out is that of a file with all its tests: the longest long one kills for twenty minutes.
+[ "${1-}" = long ] && timeout_ms=2700000 || timeout_ms=300000
 printf '== tests\n'
 # shellcheck disable=SC2086 # a list of files without spaces
-exec node --test --test-concurrency=2 --test-reporter="$reporter" --test-timeout="${TEST_TIMEOUT_MS:-300000}" $files
+exec node --test --test-concurrency=2 --test-reporter="$reporter" --test-timeout="${TEST_TIMEOUT_MS:-$timeout_ms}" $files

@@ -16,6 +16,8 @@ export interface ChaosReport {
   readonly backwards: number;
   /** Ends of a process that nobody had killed. */
   readonly crashes: number;
+  /** Changes that edge nodes dropped within their limits, and said so in the stream: not lost. */
+  readonly gaps: number;
   /** In the stream although the acknowledgement never came. */
   readonly unacknowledgedStored: number;
   readonly published: number;
@@ -41,7 +43,7 @@ export function isClean(report: ChaosReport): boolean {
 
 export type Counts = Pick<
   ChaosReport,
-  'lost' | 'doubled' | 'disordered' | 'invented' | 'unacknowledgedStored' | 'examples'
+  'lost' | 'doubled' | 'disordered' | 'invented' | 'gaps' | 'unacknowledgedStored' | 'examples'
 >;
 
 const MOST_EXAMPLES = 20;
@@ -56,6 +58,7 @@ export function sumOf(findings: ReadonlyMap<string, Findings>): Counts {
     doubled: sum('doubled'),
     disordered: sum('disordered'),
     invented: sum('invented'),
+    gaps: sum('gaps'),
     unacknowledgedStored: sum('unacknowledgedStored'),
     examples: examples.slice(0, MOST_EXAMPLES),
   };
@@ -67,6 +70,7 @@ export function reportLines(report: ChaosReport): readonly string[] {
     ...Object.entries(kills).map(([victim, count]) => `${victim} killed ${count}×`),
     `${partitions} cuts of links`,
     `${droppedAcks} acknowledgements of NATS dropped`,
+    ...(report.gaps === 0 ? [] : [`${report.gaps} changes named by gap markers`]),
   ];
   return [
     '',

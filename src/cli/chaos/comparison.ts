@@ -59,9 +59,11 @@ function see(
 ): void {
   const batch = decodeBatch(data);
   if (batch.kind === 'refused') throw cliErrors.CHAOS_MESSAGE_UNREADABLE({ sequence, reason: batch.reason });
-  for (const { device, property, value } of batch.events) {
+  for (const { device, property, value, gap } of batch.events) {
     const known = published.get(device.name);
-    if (property === NUMBER_PROPERTY && known !== undefined) tallies.get(device.name)?.see(Number(value), known);
+    const tally = tallies.get(device.name);
+    if (gap !== undefined) tally?.seeGap(gap.changes);
+    else if (property === NUMBER_PROPERTY && known !== undefined) tally?.see(Number(value), known);
   }
 }
 

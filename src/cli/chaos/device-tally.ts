@@ -18,6 +18,8 @@ export interface Findings {
   readonly disordered: number;
   /** In the stream, and never published. */
   readonly invented: number;
+  /** Changes that gap markers in the stream say will never come. */
+  readonly gaps: number;
   /** In the stream although the client never heard so: allowed, an acknowledgement may be lost. */
   readonly unacknowledgedStored: number;
   /** The first few of what is wrong, as sentences without the device. */
@@ -26,9 +28,18 @@ export interface Findings {
 
 const MOST_EXAMPLES = 5;
 
+/** Says that so many numbers are missing between two that are there. */
+interface Marker {
+  readonly after: number;
+  before: number;
+  left: number;
+}
+
 export class DeviceTally {
   readonly #seen = new NumberSet();
+  readonly #markers: Marker[] = [];
   readonly #examples: string[] = [];
+  #gaps = 0;
   #doubled = 0;
   #disordered = 0;
   #invented = 0;
@@ -50,6 +61,7 @@ export class DeviceTally {
       return;
     }
     const newest = this.#seen.greatest;
+    for (const marker of this.#markers) if (number > marker.after) marker.before = Math.min(marker.before, number);
     if (!this.#seen.add(number)) {
       this.#doubled += 1;
       this.#note(`${number} is there again, after ${newest}`);
@@ -59,22 +71,40 @@ export class DeviceTally {
     }
   }
 
+  /** A gap marker at this place of the stream. */
+  seeGap(changes: number): void {
+    this.#gaps += changes;
+    this.#markers.push({ after: this.#seen.greatest, before: Number.POSITIVE_INFINITY, left: changes });
+  }
+
   /** Once the whole stream was seen. */
   findings({ acknowledged }: Published): Findings {
     let lost = 0;
+    let stored = 0;
     for (const number of acknowledged) {
-      if (this.#seen.has(number)) continue;
-      lost += 1;
-      this.#note(`${number} was acknowledged and is not there`);
+      if (this.#seen.has(number)) stored += 1;
+      else if (!this.#isNamed(number)) {
+        lost += 1;
+        this.#note(`${number} was acknowledged and is not there`);
+      }
     }
     return {
       lost,
       doubled: this.#doubled,
       disordered: this.#disordered,
       invented: this.#invented,
-      unacknowledgedStored: this.#seen.size - (acknowledged.size - lost),
+      gaps: this.#gaps,
+      unacknowledgedStored: this.#seen.size - stored,
       examples: this.#examples,
     };
+  }
+
+  /** Each marker excuses as many as it names, where it stands. */
+  #isNamed(number: number): boolean {
+    const marker = this.#markers.find(({ after, before, left }) => left > 0 && after < number && number < before);
+    if (marker === undefined) return false;
+    marker.left -= 1;
+    return true;
   }
 
   #note(sentence: string): void {

@@ -17,7 +17,7 @@ function findingsOf(stream: readonly number[], known: Published): Findings {
 }
 
 const counts = ({ examples: _, ...rest }: Findings): Omit<Findings, 'examples'> => rest;
-const CLEAN = { lost: 0, doubled: 0, disordered: 0, invented: 0, unacknowledgedStored: 0 };
+const CLEAN = { lost: 0, doubled: 0, disordered: 0, invented: 0, gaps: 0, unacknowledgedStored: 0 };
 const upTo = (newest: number): number[] => Array.from({ length: newest }, (_, place) => place + 1);
 
 void test('a stream that holds what was acknowledged once and in order has nothing to say', () => {
@@ -31,7 +31,7 @@ void test('a number that was stored though its acknowledgement was lost is count
 void test('what is lost, doubled, out of order or invented is named', () => {
   const { examples, ...found } = findingsOf([1, 3, 2, 3, 9], published(5, [1, 2, 4]));
 
-  assert.deepEqual(found, { lost: 1, doubled: 1, disordered: 1, invented: 1, unacknowledgedStored: 1 });
+  assert.deepEqual(found, { lost: 1, doubled: 1, disordered: 1, invented: 1, gaps: 0, unacknowledgedStored: 1 });
   assert.deepEqual(examples, [
     '2 comes after 3',
     '3 is there again, after 3',
@@ -56,12 +56,30 @@ void test('any stream is judged as the definitions say', () => {
         doubled: stream.length - firsts.length,
         disordered: firsts.filter((number, place) => firsts.slice(0, place).some((before) => before > number)).length,
         invented: 0,
+        gaps: 0,
         unacknowledgedStored: firsts.filter((number) => !acknowledged.includes(number)).length,
       };
       assert.deepEqual(counts(findingsOf(stream, published(30, acknowledged))), expected);
     }),
     { numRuns: 1000 },
   );
+});
+
+void test('what a gap marker names where it stands is not lost, and no more than it names', () => {
+  const known = published(10, upTo(10));
+  const withGap = (before: readonly number[], changes: number, after: readonly number[]): Findings => {
+    const tally = new DeviceTally();
+    for (const number of before) tally.see(number, known);
+    tally.seeGap(changes);
+    for (const number of after) tally.see(number, known);
+    return tally.findings(known);
+  };
+
+  assert.deepEqual(counts(withGap([1, 2, 3], 2, [6, 7, 8, 9, 10])), { ...CLEAN, gaps: 2 });
+  assert.deepEqual(counts(withGap([1, 2, 3], 2, [7, 8, 9, 10])), { ...CLEAN, gaps: 2, lost: 1 });
+  assert.deepEqual(counts(withGap([1, 2, 3], 2, [4, 5, 6, 7, 8])), { ...CLEAN, gaps: 2, lost: 2 });
+  assert.deepEqual(counts(withGap([], 7, [8, 9, 10])), { ...CLEAN, gaps: 7 });
+  assert.deepEqual(counts(withGap(upTo(8), 2, [])), { ...CLEAN, gaps: 2 });
 });
 
 void test('a set of numbers holds what was added, in rising order', () => {
