@@ -11,6 +11,8 @@ export type HubNats =
 export interface HubConfig {
   readonly dataDir: string;
   readonly kubeconfigFile: string;
+  /** Other hubs may serve the same Kubernetes API: this one leads only while it holds the lease. */
+  readonly leaderLease: boolean;
   /** Folder with the custom resource definitions (`deploy/crds`). */
   readonly crdDir: string;
   readonly nats: HubNats;
@@ -31,6 +33,7 @@ export const DEFAULT_HTTP_PORT = 8443;
 
 export const HUB_DEFAULTS = Object.freeze({
   nats: { kind: 'managed', host: '127.0.0.1', port: DEFAULT_NATS_PORT, portAskedFor: false },
+  leaderLease: false,
   localNodes: [],
   http: { host: '127.0.0.1', port: DEFAULT_HTTP_PORT },
   statusInterval: seconds(1),

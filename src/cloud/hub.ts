@@ -11,6 +11,7 @@ import { AdminServer } from './admin/admin-server.ts';
 import { DataDirLock } from './data-dir-lock.ts';
 import { Downstream } from './downstream/downstream.ts';
 import type { HubConfig } from './hub-config.ts';
+import { hubIdentity } from './hub-identity.ts';
 import { createHubNats, type HubNatsParts } from './hub-nats.ts';
 import { CrdInstaller } from './kubernetes/crds.ts';
 import { createDeviceModelWatch, createDeviceWatch } from './kubernetes/device-watch.ts';
@@ -18,12 +19,14 @@ import { EventRecorder } from './kubernetes/event-recorder.ts';
 import { KubeClient } from './kubernetes/kube-client.ts';
 import { KubeDeviceApi } from './kubernetes/kube-device-api.ts';
 import { KubeService } from './kubernetes/kube-service.ts';
+import { LeaderLease } from './kubernetes/leader-lease.ts';
 import { NodeApi } from './kubernetes/node-api.ts';
 import { StatusWriter } from './kubernetes/status-writer.ts';
 import { ClaimFloors } from './nodes/claim-floors.ts';
 import { Nodes } from './nodes/nodes.ts';
 import { Streams } from './streams.ts';
 import { Upstream } from './upstream/upstream.ts';
+import { WhileLeading } from './while-leading.ts';
 
 export interface HubTools {
   readonly logger: Logger;
@@ -51,16 +54,19 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
   const { link } = nats;
   const client = KubeClient.fromFile(config.kubeconfigFile);
   const poison = new PoisonStream({ link, logger });
+  const way = partsOfTheWay(config, { nats, client, poison, logger });
+  const identity = (): Promise<string> => hubIdentity(config.dataDir);
+  const lease = config.leaderLease ? new LeaderLease({ identity, client, clock: systemClock, logger }) : undefined;
   const parts: readonly Service[] = [
     new DataDirLock(config),
     ...nats.services,
     link,
     new KubeService(client),
-    ...partsOfTheWay(config, { nats, client, poison, logger }),
+    ...(lease === undefined ? way : [lease, new WhileLeading(way, { lease, logger })]),
   ];
   const admin = new AdminServer(config.http, {
-    parts: () => parts,
-    status: () => ({ poison: { setAside: poison.kept } }),
+    parts: () => (lease?.leads === true ? [...parts, ...way] : parts),
+    status: () => ({ leads: lease?.leads ?? true, leader: lease?.holder ?? '', poison: { setAside: poison.kept } }),
     logger,
   });
   return new HubService({ supervisor: new Supervisor([...parts, admin], { logger }), nats, admin, client });
@@ -72,7 +78,7 @@ interface Surroundings extends HubTools {
   readonly poison: PoisonStream;
 }
 
-/** What carries values between Kubernetes and NATS. */
+/** What carries values between Kubernetes and NATS: of several hubs, only the leader's runs. */
 function partsOfTheWay(config: HubConfig, { nats, client, poison, logger }: Surroundings): readonly Service[] {
   const clock = systemClock;
   const { link, isAdmitted } = nats;

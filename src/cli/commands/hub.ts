@@ -48,12 +48,15 @@ function hubSettings(settings: Settings): HubSettings {
   );
   const address = (key: string): SocketAddress =>
     parseAddress(`--${key}`, requiredSetting(settings, key, 'an address'));
+  const kubeconfigFile = textSetting(settings, 'kubeconfig');
   return {
-    kubeconfigFile: textSetting(settings, 'kubeconfig'),
+    kubeconfigFile,
     api: address('api'),
     config: {
       ...HUB_DEFAULTS,
       dataDir,
+      // The embedded API is in this process: whoever holds its data directory leads.
+      leaderLease: kubeconfigFile !== undefined,
       crdDir: join(packageRoot(), 'deploy', 'crds'),
       nats: natsOf(textSetting(settings, 'nats'), textSetting(settings, 'nats-listen')),
       localNodes: listSetting(settings, 'local-node'),

@@ -24,6 +24,13 @@ export const kubeErrors = errorTable({
     message: ({ method, path, reason }: Asked & { reason: string; status: number }) =>
       `the Kubernetes API refused ${method} ${path}: ${reason}`,
   },
+  HUB_LEASE_LOST: {
+    kind: 'broken',
+    message: ({ lease, holder, reason }: { lease: string; holder: string; reason: string }) =>
+      holder === ''
+        ? `the lease ${lease} could not be renewed in time: ${reason}; another hub may lead now, so this one ends; start it again to stand by`
+        : `the lease ${lease} is held by ${holder}; this hub ends; start it again to stand by`,
+  },
   CRD_FILES_INVALID: {
     kind: 'refused',
     message: ({ dir, reason }: { dir: string; reason: string }) =>
