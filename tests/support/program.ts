@@ -13,6 +13,8 @@ export interface Program extends AsyncDisposable {
   /** SIGTERM, and its exit code. */
   stop(): Promise<number | null>;
   kill(): Promise<void>;
+  /** Its exit code, once it has ended by itself. */
+  readonly exited: Promise<number | null>;
 }
 
 const BUNDLE = 'dist/bundle/skerry.js';
@@ -24,6 +26,7 @@ export async function startProgram(
 ): Promise<Program> {
   const whole = [...prefix, process.execPath, BUNDLE, ...args, '--output', 'json', '--log-level', 'debug'];
   const child = spawn(whole[0] ?? '', whole.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')));
   const line = await firstLine(child);
@@ -47,6 +50,7 @@ export async function startProgram(
       return value;
     },
     log: () => log,
+    exited,
     stop: () => stop('SIGTERM'),
     kill: async () => {
       await stop('SIGKILL');
