@@ -7,6 +7,7 @@ import {
   COUNTER_OPTIONS,
   DEMO_OPTIONS,
   EDGE_OPTIONS,
+  EDGE_REPAIR_OPTIONS,
   HUB_OPTIONS,
   TWIN_OPTIONS,
 } from './commands/option-tables.ts';
@@ -20,6 +21,8 @@ const program = new Command('skerry')
   .description('MQTT-first, event-driven edge runtime for Kubernetes')
   .version(programVersion(), '--version', 'print the version')
   .showHelpAfterError('(skerry --help lists the commands)')
+  // What stands behind a command is the command's: `edge repair` and `edge` have options of the same name.
+  .enablePositionalOptions()
   .exitOverride();
 
 /** Commander hands over operands, then options, then the command itself. */
@@ -38,9 +41,12 @@ declareOptions(
 declareOptions(program.command('hub').description('the process beside the Kubernetes API'), HUB_OPTIONS).action(
   runs(async () => (await import('./commands/hub.ts')).runHub),
 );
-declareOptions(program.command('edge').description('the process beside the devices'), EDGE_OPTIONS).action(
-  runs(async () => (await import('./commands/edge.ts')).runEdge),
-);
+const edge = program.command('edge').description('the process beside the devices').enablePositionalOptions();
+declareOptions(edge, EDGE_OPTIONS).action(runs(async () => (await import('./commands/edge.ts')).runEdge));
+declareOptions(
+  edge.command('repair').description('mend a damaged store, or decide that a diverged one goes on'),
+  EDGE_REPAIR_OPTIONS,
+).action(runs(async () => (await import('./commands/edge-repair.ts')).runEdgeRepair));
 
 declareOptions(
   program.command('chaos').description('kills and cuts a site on this machine, and counts what arrives'),

@@ -59,7 +59,7 @@ export type Settings = Readonly<Record<string, string | readonly string[] | unde
 /** Flags win over environment variables, those over the file, that over defaults. Keys are the option keys. */
 export async function settingsOf(command: Command, declarations: readonly OptionDeclaration[]): Promise<Settings> {
   const keys = declarations.map(({ flags }) => optionKey(flags));
-  const given = command.opts<Record<string, string | readonly string[] | undefined>>();
+  const given = command.opts<Record<string, string | readonly string[] | true | undefined>>();
   const file = given['config'];
   const fromFile = typeof file === 'string' ? await readFile(file, keys) : {};
   return Object.fromEntries(
@@ -67,7 +67,8 @@ export async function settingsOf(command: Command, declarations: readonly Option
       const key = optionKey(declaration.flags);
       const name = camelCase(key);
       const isGiven = !['default', undefined].includes(command.getOptionValueSource(name));
-      return [key, isGiven || !(key in fromFile) ? given[name] : fromConfig(String(file), declaration, fromFile[key])];
+      const value = isGiven || !(key in fromFile) ? given[name] : fromConfig(String(file), declaration, fromFile[key]);
+      return [key, value === true ? 'true' : value];
     }),
   );
 }
@@ -85,6 +86,7 @@ function fromConfig(file: string, declaration: OptionDeclaration, value: unknown
   const key = optionKey(declaration.flags);
   const option = `the key "${key}" in ${file}:`;
   if (declaration.isList === true && Array.isArray(value)) return value.map(String);
+  if (!declaration.flags.includes('<')) return flagFromConfig(option, value);
   if (typeof value !== 'string' && typeof value !== 'number') {
     throw cliErrors.OPTION_INVALID({ option, value: JSON.stringify(value), expected: 'text or a number' });
   }
@@ -95,6 +97,11 @@ function fromConfig(file: string, declaration: OptionDeclaration, value: unknown
   return declaration.isList === true ? [text] : text;
 }
 
+function flagFromConfig(option: string, value: unknown): string {
+  if (typeof value === 'boolean') return String(value);
+  throw cliErrors.OPTION_INVALID({ option, value: JSON.stringify(value), expected: 'true or false' });
+}
+
 export function textSetting(settings: Settings, key: string): string | undefined {
   const value = settings[key];
   return typeof value === 'string' ? value : undefined;
@@ -103,6 +110,11 @@ export function textSetting(settings: Settings, key: string): string | undefined
 export function listSetting(settings: Settings, key: string): readonly string[] {
   const value = settings[key];
   return Array.isArray(value) ? (value as readonly string[]) : [];
+}
+
+/** For an option without a value, such as `--new-term`. */
+export function flagSetting(settings: Settings, key: string): boolean {
+  return settings[key] === 'true';
 }
 
 /** Throws OPTION_MISSING, saying what the option is for. */

@@ -8,6 +8,7 @@ import {
   CHAOS_OPTIONS,
   DEMO_OPTIONS,
   EDGE_OPTIONS,
+  EDGE_REPAIR_OPTIONS,
   HUB_OPTIONS,
   TWIN_OPTIONS,
 } from '../../src/cli/commands/option-tables.ts';
@@ -129,6 +130,7 @@ const COMMANDS: Readonly<Record<string, readonly OptionDeclaration[]>> = {
   demo: DEMO_OPTIONS,
   hub: HUB_OPTIONS,
   edge: EDGE_OPTIONS,
+  'edge repair': EDGE_REPAIR_OPTIONS,
   chaos: CHAOS_OPTIONS,
   'simulate counter': COUNTER_OPTIONS,
   'twin get': TWIN_OPTIONS,

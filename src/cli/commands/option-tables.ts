@@ -27,6 +27,15 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
   ...COMMON_OPTIONS,
 ];
 
+export const EDGE_REPAIR_OPTIONS: readonly OptionDeclaration[] = [
+  { flags: '--data-dir <dir>', description: 'of the edge node, which must not run' },
+  {
+    flags: '--new-term',
+    description: 'lets the next connection take the node’s name over, whoever holds it: the way out of STORE_DIVERGED',
+  },
+  ...COMMON_OPTIONS,
+];
+
 export const HUB_OPTIONS: readonly OptionDeclaration[] = [
   {
     flags: '--data-dir <dir>',

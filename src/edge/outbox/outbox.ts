@@ -50,7 +50,7 @@ export interface OutboxStatistics {
   readonly dropped: LossCounts;
 }
 
-const POSITIONS = jsonTable<ChainPosition>('chain');
+export const POSITIONS = jsonTable<ChainPosition>('chain');
 export const COUNTER = jsonTable<number>('sequence');
 
 /** JetStream's default sync interval, and a little more. */

@@ -22,7 +22,7 @@ export interface EdgeStoreConfig {
 const FORMAT = jsonTable<{ readonly version: number }>('format');
 
 /** Left by a repair for the next start to tell. */
-export const REPAIR = jsonTable<{ readonly at: string; readonly kept: string }>('repair');
+export const REPAIR = jsonTable<{ readonly at: string }>('repair');
 
 /** Entries read at once: LevelDB may be opened anew between two reads, never within one. */
 const PAGE = 500;

@@ -21,6 +21,16 @@ export const storeErrors = errorTable({
     message: ({ dataDir, reason }: { dataDir: string; reason: string }) =>
       `${dataDir} has held a store, and ${reason}; put it back, or begin anew with "skerry edge repair --data-dir ${dataDir}"`,
   },
+  STORE_NOT_FOUND: {
+    kind: 'refused',
+    message: ({ dataDir }: { dataDir: string }) =>
+      `no edge node has run in ${dataDir}; name its data directory with --data-dir`,
+  },
+  STORE_NOT_REPAIRED: {
+    kind: 'unavailable',
+    message: ({ dataDir, reason }: { dataDir: string; reason: string }) =>
+      `the store in ${dataDir} could not be repaired and is as it was: ${reason}; the disk must have room for a copy of it`,
+  },
   STORE_FORMAT_UNKNOWN: {
     kind: 'refused',
     message: ({ dataDir, found, known }: { dataDir: string; found: number; known: number }) =>

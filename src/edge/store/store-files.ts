@@ -10,21 +10,24 @@ export type Inspection =
   | { readonly kind: 'sound' }
   /** Nothing was ever kept here. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'damaged'; readonly reason: string };
+  /** Without its manifest LevelDB cannot open a database; it opens one with a damaged log, as if nothing were. */
+  | { readonly kind: 'damaged'; readonly part: 'manifest' | 'log'; readonly reason: string };
 
 const SOUND: Inspection = { kind: 'sound' };
-const damaged = (reason: string): Inspection => ({ kind: 'damaged', reason });
+const damagedManifest = (reason: string): Inspection => ({ kind: 'damaged', part: 'manifest', reason });
+const damagedLog = (reason: string): Inspection => ({ kind: 'damaged', part: 'log', reason });
 
 export async function inspectStore(folder: string): Promise<Inspection> {
   const names = await namesIn(folder);
   if (!names.includes('CURRENT')) {
     const holdsData = names.some((name) => /\.(log|ldb|sst)$/.test(name));
-    return holdsData ? damaged(`${join(folder, 'CURRENT')} is missing`) : { kind: 'none' };
+    return holdsData ? damagedManifest(`${join(folder, 'CURRENT')} is missing`) : { kind: 'none' };
   }
   const current = (await readFile(join(folder, 'CURRENT'), 'latin1')).trim();
-  if (!names.includes(current)) return damaged(`${join(folder, current === '' ? 'MANIFEST' : current)} is missing`);
+  if (!names.includes(current))
+    return damagedManifest(`${join(folder, current === '' ? 'MANIFEST' : current)} is missing`);
   const manifest = readManifest(await readFile(join(folder, current)));
-  if (manifest.isDamaged) return damaged(`${join(folder, current)} cannot be read`);
+  if (manifest.isDamaged) return damagedManifest(`${join(folder, current)} cannot be read`);
   return inspectLogs(folder, names, manifest.oldestLog);
 }
 
@@ -37,14 +40,14 @@ export function liveLogs(names: readonly string[], oldest: number): readonly str
 async function inspectLogs(folder: string, names: readonly string[], oldest: number): Promise<Inspection> {
   const logs = liveLogs(names, oldest);
   if (oldest > 0 && !logs.some((name) => Number.parseInt(name, 10) === oldest))
-    return damaged(`${join(folder, `${String(oldest).padStart(6, '0')}.log`)} is missing`);
+    return damagedLog(`${join(folder, `${String(oldest).padStart(6, '0')}.log`)} is missing`);
   let torn: string | undefined;
   for (const name of logs) {
     const { records, brokenAt, isDamaged } = readLog(await readFile(join(folder, name)));
-    if (torn !== undefined && records.length > 0) return damaged(torn);
+    if (torn !== undefined && records.length > 0) return damagedLog(torn);
     if (brokenAt === undefined) continue;
     const reason = `${join(folder, name)} cannot be read at byte ${brokenAt}`;
-    if (isDamaged) return damaged(reason);
+    if (isDamaged) return damagedLog(reason);
     // Not the last log's end: a power cut leaves no such thing.
     torn ??= reason;
   }

@@ -8,6 +8,7 @@ export interface Named {
   readonly name: string;
 }
 
+/** Every value is JSON text, whoever encodes it: a repair tells by that what can be read. */
 export interface Table<V> extends Named {
   readonly encode: (value: V) => string;
   readonly decode: (text: string) => V;

@@ -4,47 +4,24 @@ import { appendFile, cp, readdir, readFile, rm, stat, truncate, writeFile } from
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ClassicLevel } from 'classic-level';
-import { EdgeStore } from '../../../src/edge/store/edge-store.ts';
 import { storeErrors } from '../../../src/edge/store/errors.ts';
 import { jsonTable, orderedNumber } from '../../../src/edge/store/store-layout.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
 import { messageOf } from '../../../src/kit/errors.ts';
-import { silentLogger } from '../../../src/kit/logger.ts';
 import { seconds } from '../../../src/kit/units.ts';
+import { flipBit, openStore, storeFile } from '../../support/store-files.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
-const NEVER = new AbortController().signal;
 const NUMBERS = jsonTable<number>('numbers');
-
-async function open(dataDir: string): Promise<EdgeStore & AsyncDisposable> {
-  const store = new EdgeStore({ dataDir }, { logger: silentLogger });
-  await store.start(NEVER);
-  return Object.assign(store, { [Symbol.asyncDispose]: () => store.stop(Deadline.after(seconds(5))) });
-}
 
 /** A store with some commits in its log, none of them in a table yet. */
 async function filled(dataDir: string, commits = 20): Promise<void> {
-  await using store = await open(dataDir);
+  await using store = await openStore(dataDir);
   for (let n = 0; n < commits; n += 1) await store.commit((tx) => tx.put(NUMBERS, orderedNumber(n), n));
 }
 
-async function fileIn(dataDir: string, pattern: RegExp): Promise<string> {
-  const names = await readdir(join(dataDir, 'store'));
-  const name = names
-    .filter((each) => pattern.test(each))
-    .sort()
-    .at(-1);
-  return join(dataDir, 'store', name ?? assert.fail(`no ${String(pattern)} among ${names.join(', ')}`));
-}
-
-async function flip(file: string, at: number): Promise<void> {
-  const bytes = await readFile(file);
-  bytes[at] = (bytes[at] ?? 0) ^ 1;
-  await writeFile(file, bytes);
-}
-
 async function refusal(dataDir: string, error: (typeof storeErrors)['STORE_DAMAGED']): Promise<string> {
-  const failure = await open(dataDir).then(
+  const failure = await openStore(dataDir).then(
     async (store) => {
       await store.stop(Deadline.after(seconds(5)));
       return assert.fail('it started');
@@ -58,9 +35,9 @@ async function refusal(dataDir: string, error: (typeof storeErrors)['STORE_DAMAG
 void test('a flipped bit in the log is said, with the file, the place and the way out, and nothing is changed', async () => {
   await using dir = await tempDir();
   await filled(dir.path);
-  const log = await fileIn(dir.path, /\.log$/);
+  const log = await storeFile(dir.path, /\.log$/);
   const { size } = await stat(log);
-  await flip(log, Math.floor(size / 2));
+  await flipBit(log, Math.floor(size / 2));
   const before = await readFile(log);
 
   const message = await refusal(dir.path, storeErrors.STORE_DAMAGED);
@@ -73,11 +50,11 @@ void test('a flipped bit in the log is said, with the file, the place and the wa
 void test('an unfinished last record, as a power cut leaves it, is no damage: every commit before it is there', async () => {
   await using dir = await tempDir();
   await filled(dir.path, 10);
-  const log = await fileIn(dir.path, /\.log$/);
+  const log = await storeFile(dir.path, /\.log$/);
   await truncate(log, (await stat(log)).size - 3);
   await appendFile(log, Buffer.alloc(100));
 
-  await using store = await open(dir.path);
+  await using store = await openStore(dir.path);
 
   const found: number[] = [];
   for await (const [, value] of store.all(NUMBERS)) found.push(value);
@@ -93,7 +70,7 @@ for (const [what, pattern] of [
     await using dir = await tempDir();
     await filled(dir.path);
     await filled(dir.path);
-    const file = await fileIn(dir.path, pattern);
+    const file = await storeFile(dir.path, pattern);
     await rm(file);
 
     assert.match(await refusal(dir.path, storeErrors.STORE_DAMAGED), new RegExp(`${file} is missing`));
@@ -105,13 +82,13 @@ void test('a store without one of its tables, or with a manifest that cannot be 
   await filled(dir.path);
   await filled(dir.path);
   await cp(join(dir.path, 'store'), join(dir.path, 'saved'), { recursive: true });
-  await rm(await fileIn(dir.path, /\.ldb$/));
+  await rm(await storeFile(dir.path, /\.ldb$/));
   assert.match(await refusal(dir.path, storeErrors.STORE_DAMAGED), /missing files/);
 
   await rm(join(dir.path, 'store'), { recursive: true });
   await cp(join(dir.path, 'saved'), join(dir.path, 'store'), { recursive: true });
-  const manifest = await fileIn(dir.path, /^MANIFEST-/);
-  await flip(manifest, (await stat(manifest)).size - 5);
+  const manifest = await storeFile(dir.path, /^MANIFEST-/);
+  await flipBit(manifest, (await stat(manifest)).size - 5);
   assert.match(await refusal(dir.path, storeErrors.STORE_DAMAGED), /MANIFEST-\d+ cannot be read/);
 });
 
@@ -140,7 +117,7 @@ void test('a store from before there was a marker is taken as it is, and gets on
 void test('a first start that was cut short before anything was kept begins anew', async () => {
   await using dir = await tempDir();
   await filled(dir.path);
-  const manifest = await readFile(await fileIn(dir.path, /^MANIFEST-/));
+  const manifest = await readFile(await storeFile(dir.path, /^MANIFEST-/));
   await rm(join(dir.path, 'store.json'));
   await rm(join(dir.path, 'store'), { recursive: true });
   const level = new ClassicLevel(join(dir.path, 'store'));
@@ -158,7 +135,7 @@ void test('a value that cannot be read is named with its table and key, and the 
   const level = new ClassicLevel(join(dir.path, 'store'));
   await level.put(`numbers!${orderedNumber(1)}`, '{"cut');
   await level.close();
-  await using store = await open(dir.path);
+  await using store = await openStore(dir.path);
 
   await assert.rejects(store.get(NUMBERS, orderedNumber(1)), (error) => {
     assert.ok(storeErrors.STORE_DAMAGED.is(error));
@@ -171,10 +148,10 @@ void test('a value that cannot be read is named with its table and key, and the 
 
 void test('a running node is named as such to a second one, also where its files look damaged', async () => {
   await using dir = await tempDir();
-  await using first = await open(dir.path);
+  await using first = await openStore(dir.path);
   await first.commit((tx) => tx.put(NUMBERS, 'a', 1));
   await first.commit((tx) => tx.put(NUMBERS, 'b', 1));
-  await flip(await fileIn(dir.path, /\.log$/), 3);
+  await flipBit(await storeFile(dir.path, /\.log$/), 3);
 
   await refusal(dir.path, storeErrors.STORE_LOCKED);
 });

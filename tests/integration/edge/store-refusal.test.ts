@@ -2,22 +2,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { EdgeStore } from '../../../src/edge/store/edge-store.ts';
+import type { EdgeStore } from '../../../src/edge/store/edge-store.ts';
 import { storeErrors } from '../../../src/edge/store/errors.ts';
 import { jsonTable, orderedNumber } from '../../../src/edge/store/store-layout.ts';
-import { Deadline } from '../../../src/kit/deadline.ts';
-import { silentLogger } from '../../../src/kit/logger.ts';
-import { seconds } from '../../../src/kit/units.ts';
 import { SmallDisk } from '../../support/small-disk.ts';
+import { openStore } from '../../support/store-files.ts';
 
-const NEVER = new AbortController().signal;
 const TEXTS = jsonTable<string>('texts');
-
-async function open(dataDir: string): Promise<EdgeStore & AsyncDisposable> {
-  const store = new EdgeStore({ dataDir }, { logger: silentLogger });
-  await store.start(NEVER);
-  return Object.assign(store, { [Symbol.asyncDispose]: () => store.stop(Deadline.after(seconds(5))) });
-}
 
 async function entriesOf(store: EdgeStore): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
@@ -39,7 +30,7 @@ for (const size of [100, 3_000, 60_000]) {
     const kept: Record<string, string> = {};
     const text = (n: number): string => String(n).padEnd(size, '.');
     for (let round = 0; round < 3; round += 1) {
-      await using store = await open(dataDir);
+      await using store = await openStore(dataDir);
       await put(store, 'replaced', text(round));
       kept['replaced'] = text(round);
       await disk.fill(8192);
@@ -67,14 +58,14 @@ for (const size of [100, 3_000, 60_000]) {
       assert.deepEqual(await entriesOf(store), kept);
     }
 
-    await using again = await open(dataDir);
+    await using again = await openStore(dataDir);
     assert.deepEqual(await entriesOf(again), kept);
   });
 }
 
 void test('reading goes on while the disk is full and while the database is opened anew', async () => {
   await using disk = await SmallDisk.mount(24);
-  await using store = await open(join(disk.path, 'data'));
+  await using store = await openStore(join(disk.path, 'data'));
   for (let n = 0; n < 2_000; n += 1) void put(store, orderedNumber(n), 'x'.repeat(100));
   await put(store, 'last', 'x');
   const enough = new AbortController();
@@ -100,7 +91,7 @@ void test('reading goes on while the disk is full and while the database is open
 
 void test('a background compaction that finds the disk full refuses writes, and they are taken again when there is space', async () => {
   await using disk = await SmallDisk.mount(32);
-  await using store = await open(join(disk.path, 'data'));
+  await using store = await openStore(join(disk.path, 'data'));
   const kept: Record<string, string> = {};
   // The log is as large as the write buffer then: the next few commits switch to a new one, and its table needs as much again.
   const value = 'x'.repeat(50_000).replaceAll('x', () => String.fromCharCode(33 + Math.floor(Math.random() * 90)));
@@ -127,20 +118,20 @@ void test('a start on a full disk is refused with the reason, and one when there
   await using disk = await SmallDisk.mount(24);
   const dataDir = join(disk.path, 'data');
   {
-    await using store = await open(dataDir);
+    await using store = await openStore(dataDir);
     await put(store, 'a', 'kept');
   }
   await disk.fill();
-  await assert.rejects(open(dataDir), (error) => {
+  await assert.rejects(openStore(dataDir), (error) => {
     assert.ok(storeErrors.STORE_UNREADABLE.is(error));
     assert.match((error as Error).message, /No space left on device/);
     return true;
   });
-  await assert.rejects(open(join(disk.path, 'never-before')));
+  await assert.rejects(openStore(join(disk.path, 'never-before')));
 
   await disk.free();
-  await using store = await open(dataDir);
-  await using other = await open(join(disk.path, 'never-before'));
+  await using store = await openStore(dataDir);
+  await using other = await openStore(join(disk.path, 'never-before'));
   assert.deepEqual(await entriesOf(store), { a: 'kept' });
   assert.deepEqual(await entriesOf(other), {});
 });
