@@ -94,7 +94,7 @@ function partsOfTheWay(config: HubConfig, { nats, client, poison, logger }: Surr
   const upstream = new Upstream({ link, devices, models, writer, poison, logger });
   const floors = new ClaimFloors({ link, streams, devices, admitted: nats.admitted, logger });
   const nodeApi = new NodeApi({ client });
-  const nodes = new Nodes(config.nodes, { link, downstream, floors, api: nodeApi, isAdmitted, clock, logger });
+  const nodes = new Nodes(config.nodes, { link, downstream, floors, api: nodeApi, events, isAdmitted, clock, logger });
   return [crds, writer, downstream, floors, streams, models, devices, upstream, nodes];
 }
 

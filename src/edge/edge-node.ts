@@ -171,6 +171,7 @@ function createCloudSide(
     { node, version },
     {
       ...{ link, indexGeneration: () => objects.position.generation, backlog: () => outbox.depth() },
+      incarnation: () => memory.identity.incarnation,
       problem: () => uplink.problem,
     },
   );

@@ -49,6 +49,8 @@ export interface NodeProblem {
 /** "This edge is alive", every few seconds, with what the Node object shows. */
 export interface Heartbeat {
   readonly node: string;
+  /** The start of the store that speaks: several may, under one name. */
+  readonly incarnation: string;
   readonly version: string;
   readonly os: string;
   readonly architecture: string;
@@ -75,6 +77,7 @@ export function decodeHeartbeat(payload: Uint8Array): Heartbeat | undefined {
   const count = (field: string): number => asInteger(raw[field]) ?? 0;
   return {
     node,
+    incarnation: text('incarnation'),
     version: text('version'),
     os: text('os'),
     architecture: text('architecture'),

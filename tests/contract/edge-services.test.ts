@@ -128,7 +128,13 @@ serviceContract(
     () =>
       new HeartbeatSender(
         { ...NODE, version: 'test' },
-        { link: newLink(), indexGeneration: () => 0, backlog: () => 0, problem: () => undefined },
+        {
+          link: newLink(),
+          indexGeneration: () => 0,
+          backlog: () => 0,
+          problem: () => undefined,
+          incarnation: () => 'i',
+        },
       ),
   ),
 );

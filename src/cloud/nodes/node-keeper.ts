@@ -2,10 +2,21 @@
 import type { Clock } from '../../kit/clock.ts';
 import type { Duration } from '../../kit/units.ts';
 import { asObject, asString, type JsonObject } from '../../wire/json.ts';
-import type { Heartbeat } from '../../wire/node-reports.ts';
+import type { Heartbeat, NodeProblem } from '../../wire/node-reports.ts';
+import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import type { NodeApi } from '../kubernetes/node-api.ts';
+import { kubeObjectFrom } from '../kubernetes/resources.ts';
 import type { Reconcilable } from '../reconcile-queue.ts';
-import { lagAnnotations, nodeFacts, nodeLabels, withReady, type Presence } from './node-object.ts';
+import { NodeInstances } from './node-instances.ts';
+import {
+  lagAnnotations,
+  nodeFacts,
+  nodeLabels,
+  reasonOf,
+  withProblem,
+  withReady,
+  type Presence,
+} from './node-object.ts';
 
 export interface NodeKeeperConfig {
   readonly node: string;
@@ -15,6 +26,7 @@ export interface NodeKeeperConfig {
 
 export interface NodeKeeperTools {
   readonly api: NodeApi;
+  readonly events: Pick<EventRecorder, 'record'>;
   readonly clock: Clock;
   /** Of the index that the node should reach. */
   readonly desiredGeneration: (node: string) => number;
@@ -26,24 +38,26 @@ export class NodeKeeper implements Reconcilable {
   readonly node: string;
   readonly #config: NodeKeeperConfig;
   readonly #tools: NodeKeeperTools;
-  #heartbeat: Heartbeat | undefined;
+  readonly #instances: NodeInstances;
   #heardAt: number;
   #renewedAt = NOT_RENEWED;
   #object: JsonObject | undefined;
   #writtenStatus = '';
   #writtenMetadata = '';
+  #toldProblem: NodeProblem | undefined;
 
   /** A node is given the time of one silence before it counts as silent, also by a hub that has just started. */
   constructor(config: NodeKeeperConfig, tools: NodeKeeperTools) {
     this.node = config.node;
     this.#config = config;
     this.#tools = tools;
+    this.#instances = new NodeInstances(config.silentAfter);
     this.#heardAt = tools.clock.monotonic();
   }
 
   hear(heartbeat: Heartbeat): void {
-    this.#heartbeat = heartbeat;
     this.#heardAt = this.#tools.clock.monotonic();
+    this.#instances.hear(heartbeat, this.#heardAt);
   }
 
   /** True when Kubernetes does not show what is known here. */
@@ -67,23 +81,33 @@ export class NodeKeeper implements Reconcilable {
     return 'done';
   }
 
+  get #heartbeat(): Heartbeat | undefined {
+    return this.#instances.speaker(this.#tools.clock.monotonic());
+  }
+
+  get #problem(): NodeProblem | undefined {
+    return this.#instances.problem(this.#tools.clock.monotonic());
+  }
+
   async #findOrCreate(): Promise<JsonObject | undefined> {
     const found = await this.#tools.api.get(this.node);
-    if (found !== undefined || this.#heartbeat === undefined) return found;
+    const heartbeat = this.#heartbeat;
+    if (found !== undefined || heartbeat === undefined) return found;
     return await this.#tools.api.create({
       apiVersion: 'v1',
       kind: 'Node',
-      metadata: { name: this.node, labels: nodeLabels(this.#heartbeat) },
+      metadata: { name: this.node, labels: nodeLabels(heartbeat) },
       spec: {},
     });
   }
 
   async #writeMetadata(): Promise<boolean> {
     const key = this.#metadataKey();
-    if (key === this.#writtenMetadata || this.#heartbeat === undefined) return true;
+    const heartbeat = this.#heartbeat;
+    if (key === this.#writtenMetadata || heartbeat === undefined) return true;
     const patched = await this.#tools.api.patchMetadata(this.node, {
-      labels: nodeLabels(this.#heartbeat),
-      annotations: lagAnnotations(this.#heartbeat.indexGeneration, this.#tools.desiredGeneration(this.node)),
+      labels: nodeLabels(heartbeat),
+      annotations: lagAnnotations(heartbeat.indexGeneration, this.#tools.desiredGeneration(this.node)),
     });
     if (patched === undefined) return false;
     this.#writtenMetadata = key;
@@ -93,20 +117,31 @@ export class NodeKeeper implements Reconcilable {
   async #writeStatus(object: JsonObject): Promise<boolean> {
     const key = this.#statusKey();
     if (key === this.#writtenStatus) return true;
-    const presence = this.#presence();
+    const [presence, heartbeat, problem] = [this.#presence(), this.#heartbeat, this.#problem];
     const reason =
       presence === 'heard'
         ? 'the edge node sends heartbeats'
         : `no heartbeat of the edge node for ${this.#config.silentAfter / 1000} s`;
+    const now = this.#tools.clock.now();
     const before = asObject(object['status'])?.['conditions'];
     const patched = await this.#tools.api.patchStatus(this.node, {
-      ...(this.#heartbeat === undefined ? {} : nodeFacts(this.#heartbeat)),
-      conditions: withReady(before, presence, { now: this.#tools.clock.now(), reason }),
+      ...(heartbeat === undefined ? {} : nodeFacts(heartbeat)),
+      conditions: withProblem(withReady(before, presence, { now, reason }), problem, { now }),
     });
     if (patched === undefined) return false;
     this.#object = patched;
     this.#writtenStatus = key;
+    await this.#tell(problem, patched);
     return true;
+  }
+
+  /** As an Event too, once for each problem. */
+  async #tell(problem: NodeProblem | undefined, object: JsonObject): Promise<void> {
+    const isTold = problem?.code === this.#toldProblem?.code && problem?.message === this.#toldProblem?.message;
+    this.#toldProblem = problem;
+    const node = kubeObjectFrom(object, { apiVersion: 'v1', kind: 'Node' });
+    if (isTold || problem === undefined || node === undefined) return;
+    await this.#tools.events.record(node, { type: 'Warning', reason: reasonOf(problem), message: problem.message });
   }
 
   async #renewLease(object: JsonObject): Promise<void> {
@@ -142,13 +177,15 @@ export class NodeKeeper implements Reconcilable {
 
   /** Before its first heartbeat a node that Kubernetes knows is left as it is, until it has been silent for too long. */
   #statusKey(): string {
-    if (this.#heartbeat === undefined) return this.#presence() === 'heard' ? '' : 'silent';
-    return JSON.stringify([this.#presence(), nodeFacts(this.#heartbeat)]);
+    const heartbeat = this.#heartbeat;
+    if (heartbeat === undefined) return this.#presence() === 'heard' ? '' : 'silent';
+    return JSON.stringify([this.#presence(), nodeFacts(heartbeat), this.#problem]);
   }
 
   #metadataKey(): string {
-    if (this.#heartbeat === undefined) return '';
+    const heartbeat = this.#heartbeat;
+    if (heartbeat === undefined) return '';
     const desired = this.#tools.desiredGeneration(this.node);
-    return JSON.stringify([nodeLabels(this.#heartbeat), this.#heartbeat.indexGeneration, desired]);
+    return JSON.stringify([nodeLabels(heartbeat), heartbeat.indexGeneration, desired]);
   }
 }

@@ -1,5 +1,5 @@
 // Heartbeat → what the Node object in Kubernetes should say. Pure.
-import type { Heartbeat } from '../../wire/node-reports.ts';
+import type { Heartbeat, NodeProblem } from '../../wire/node-reports.ts';
 import { asArray, asObject, type JsonObject } from '../../wire/json.ts';
 
 export const MANAGED_BY = 'app.kubernetes.io/managed-by';
@@ -56,20 +56,61 @@ export function withReady(
   presence: Presence,
   moment: { readonly now: number; readonly reason: string },
 ): readonly JsonObject[] {
-  const known = (asArray(conditions) ?? []).map((condition) => asObject(condition) ?? {});
-  const before = known.find(({ type }) => type === 'Ready');
-  const status = presence === 'heard' ? 'True' : 'Unknown';
-  const now = new Date(moment.now).toISOString().replace(/\.\d+Z$/, 'Z');
+  const { known, before } = apart(conditions, 'Ready');
+  const now = kubeTime(moment.now);
   const ready = {
     type: 'Ready',
-    status,
+    status: presence === 'heard' ? 'True' : 'Unknown',
     reason: presence === 'heard' ? 'EdgeNodeReady' : 'NodeStatusUnknown',
     message: moment.reason,
     lastHeartbeatTime: presence === 'heard' ? now : (before?.['lastHeartbeatTime'] ?? now),
-    lastTransitionTime: before?.['status'] === status ? before['lastTransitionTime'] : now,
   };
-  return [...known.filter(({ type }) => type !== 'Ready'), ready];
+  return [...known, withTransition(ready, before, now)];
 }
+
+/**
+ * The conditions with `UplinkProblem`: who speaks under the node's name, or one of those who do, cannot publish. Ready does not
+ * tell it, because the node serves its devices. A node that never had one has no such condition.
+ */
+export function withProblem(
+  conditions: readonly JsonObject[],
+  problem: NodeProblem | undefined,
+  moment: { readonly now: number },
+): readonly JsonObject[] {
+  const { known, before } = apart(conditions, 'UplinkProblem');
+  if (problem === undefined && before === undefined) return conditions;
+  const now = kubeTime(moment.now);
+  const condition = {
+    type: 'UplinkProblem',
+    status: problem === undefined ? 'False' : 'True',
+    reason: problem === undefined ? 'UplinkOpen' : reasonOf(problem),
+    message: problem?.message ?? 'every instance that is heard publishes',
+    lastHeartbeatTime: now,
+  };
+  return [...known, withTransition(condition, before, now)];
+}
+
+/** `STORE_DIVERGED` → `StoreDiverged`. */
+export const reasonOf = ({ code }: NodeProblem): string =>
+  code
+    .split('_')
+    .map((word) => `${word.slice(0, 1)}${word.slice(1).toLowerCase()}`)
+    .join('');
+
+function apart(
+  conditions: unknown,
+  type: string,
+): { readonly known: readonly JsonObject[]; readonly before: JsonObject | undefined } {
+  const all = (asArray(conditions) ?? []).map((condition) => asObject(condition) ?? {});
+  return { known: all.filter((one) => one['type'] !== type), before: all.find((one) => one['type'] === type) };
+}
+
+function withTransition(condition: JsonObject, before: JsonObject | undefined, now: string): JsonObject {
+  const isSame = before !== undefined && before['status'] === condition['status'];
+  return { ...condition, lastTransitionTime: isSame ? before['lastTransitionTime'] : now };
+}
+
+const kubeTime = (moment: number): string => new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');
 
 const architectureOf = ({ architecture }: Heartbeat): string => ARCHITECTURES[architecture] ?? architecture;
 const osOf = ({ os }: Heartbeat): string => OPERATING_SYSTEMS[os] ?? os;

@@ -11,6 +11,7 @@ import type { NatsLink, NatsMessage } from '../../nats/nats-link.ts';
 import { HEARTBEAT_SUBJECTS, nodeOfSubject } from '../../wire/nats-subjects.ts';
 import { decodeHeartbeat } from '../../wire/node-reports.ts';
 import { asObject, asString } from '../../wire/json.ts';
+import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import type { NodeApi } from '../kubernetes/node-api.ts';
 import { ReconcileQueue } from '../reconcile-queue.ts';
 import { NodeKeeper } from './node-keeper.ts';
@@ -24,6 +25,7 @@ export interface NodesConfig {
 export interface NodesTools {
   readonly link: Pick<NatsLink, 'subscribe'>;
   readonly api: NodeApi;
+  readonly events: Pick<EventRecorder, 'record'>;
   readonly isAdmitted: (node: string) => boolean;
   /** What the way down knows of a node. */
   readonly downstream: { generationOf(node: string): number; noteNode(node: string): void };
@@ -91,10 +93,10 @@ export class Nodes implements Service {
   #keeperOf(node: string): NodeKeeper {
     const known = this.#keepers.get(node);
     if (known !== undefined) return known;
-    const { api, clock, downstream } = this.#tools;
+    const { api, clock, downstream, events } = this.#tools;
     const made = new NodeKeeper(
       { node, ...this.#config },
-      { api, clock, desiredGeneration: (name) => downstream.generationOf(name) },
+      { api, clock, events, desiredGeneration: (name) => downstream.generationOf(name) },
     );
     this.#keepers.set(node, made);
     return made;

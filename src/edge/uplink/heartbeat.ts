@@ -11,6 +11,7 @@ import { encodeHeartbeat, type NodeProblem } from '../../wire/node-reports.ts';
 
 export interface HeartbeatTools {
   readonly link: NatsLink;
+  readonly incarnation: () => string;
   readonly indexGeneration: () => number;
   readonly backlog: () => number;
   readonly problem: () => NodeProblem | undefined;
@@ -57,6 +58,7 @@ export class HeartbeatSender implements Service {
     const problem = this.#tools.problem();
     const heartbeat = encodeHeartbeat({
       node,
+      incarnation: this.#tools.incarnation(),
       version,
       os: platform(),
       architecture: arch(),

@@ -365,6 +365,7 @@ interface NodeBody {
 function heartbeatOf(indexGeneration: number): Heartbeat {
   return {
     node: 'edge-a',
+    incarnation: 'i1',
     version: '0.1.0',
     os: 'linux',
     architecture: 'x64',

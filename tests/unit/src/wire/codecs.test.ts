@@ -17,7 +17,7 @@ const plain = { noNullPrototype: true } as const;
 const text = fc.string({ unit: 'binary' });
 const count = fc.nat();
 const HEARTBEAT_FIELDS: (keyof Heartbeat)[] = [
-  ...(['node', 'version', 'os', 'architecture', 'kernel', 'hostname'] as const),
+  ...(['node', 'incarnation', 'version', 'os', 'architecture', 'kernel', 'hostname'] as const),
   ...(['cpus', 'memoryBytes', 'indexGeneration', 'backlog'] as const),
 ];
 const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
@@ -56,7 +56,7 @@ void test('claims and heartbeats survive the wire', () => {
   const problem = fc.record({ code: text, message: text }, plain);
   const heartbeat = fc.record(
     {
-      ...{ node: text, version: text, os: text, architecture: text, kernel: text, hostname: text },
+      ...{ node: text, incarnation: text, version: text, os: text, architecture: text, kernel: text, hostname: text },
       ...{ cpus: count, memoryBytes: fc.maxSafeNat(), indexGeneration: count, backlog: count, problem },
     },
     { ...plain, requiredKeys: HEARTBEAT_FIELDS },

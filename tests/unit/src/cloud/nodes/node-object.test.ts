@@ -6,6 +6,7 @@ import type { Heartbeat } from '../../../../../src/wire/node-reports.ts';
 
 const heartbeat: Heartbeat = {
   node: 'edge-a',
+  incarnation: 'i1',
   version: '0.1.0',
   os: 'linux',
   architecture: 'x64',

@@ -1,0 +1,156 @@
+// What the hub makes of nodes: who speaks under a name, and from where the next claim of one counts.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readLast } from '../../../src/nats/direct-get.ts';
+import type { NatsLink } from '../../../src/nats/nats-link.ts';
+import { encodeBatch, encodeFact } from '../../../src/wire/device-events.ts';
+import {
+  bucketSubject,
+  chainSubject,
+  CLAIM_BUCKET,
+  CLAIM_STREAM,
+  claimKey,
+  heartbeatSubject,
+} from '../../../src/wire/nats-subjects.ts';
+import {
+  decodeClaim,
+  encodeClaim,
+  encodeHeartbeat,
+  type Claim,
+  type Heartbeat,
+  type NodeProblem,
+} from '../../../src/wire/node-reports.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { startNats } from '../../support/nats-server.ts';
+import { HubWorld } from './running-hub.ts';
+
+const NODE = 'edge-a';
+const COUNTER = { namespace: 'default', name: 'counter' };
+const CLAIM = bucketSubject(CLAIM_BUCKET, claimKey(NODE));
+
+interface Access {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+async function nodeLink(world: HubWorld): Promise<NatsLink> {
+  const text = await readFile(join(world.dir, 'hub', 'nodes', `${NODE}.json`), 'utf8');
+  return await world.linkAs((JSON.parse(text) as { readonly nats: Access }).nats);
+}
+
+async function claimOf(link: NatsLink): Promise<Claim | undefined> {
+  const found = await readLast(link, CLAIM_STREAM, CLAIM).catch(() => undefined);
+  return found === undefined ? undefined : decodeClaim(found.data);
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+}
+
+async function conditionsOf(world: HubWorld): Promise<readonly Condition[]> {
+  const { body } = await world.client.request({ method: 'GET', path: `/api/v1/nodes/${NODE}` });
+  return (body as { readonly status?: { readonly conditions?: Condition[] } }).status?.conditions ?? [];
+}
+
+function heartbeat(incarnation: string, problem?: NodeProblem): Uint8Array {
+  const beat: Heartbeat = {
+    ...{ node: NODE, incarnation, version: '0.1.0', os: 'linux', architecture: 'x64', kernel: '6.1.0' },
+    ...{ hostname: incarnation, cpus: 2, memoryBytes: 4 * 1024 ** 3, indexGeneration: 1, backlog: 0 },
+    ...(problem === undefined ? {} : { problem }),
+  };
+  return encodeHeartbeat(beat);
+}
+
+const DIVERGED = { code: 'STORE_DIVERGED', message: 'another store holds the name' };
+
+test('an instance that may not publish is shown on the Node and in an Event, while the one at work stays the Node', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  const link = await nodeLink(world);
+  const say = (payload: Uint8Array): boolean => link.publish(heartbeatSubject(NODE), payload);
+  const find = async (type: string, status: string): Promise<Condition | undefined> =>
+    (await conditionsOf(world)).find((one) => one.type === type && one.status === status);
+  say(heartbeat('holder'));
+  const ready = await waitUntil('Ready', () => find('Ready', 'True'));
+
+  say(heartbeat('copy', DIVERGED));
+
+  const problem = await waitUntil('the problem', () => find('UplinkProblem', 'True'));
+  assert.deepEqual([problem.reason, problem.message], ['StoreDiverged', DIVERGED.message]);
+  await waitUntil('the Event', async () => {
+    const { body } = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
+    return (body['items'] as { readonly reason: string }[]).some(({ reason }) => reason === 'StoreDiverged');
+  });
+  const { body } = await world.client.request({ method: 'GET', path: `/api/v1/nodes/${NODE}` });
+  assert.match(JSON.stringify(body['status']), /"address":"holder"/);
+  assert.equal((await find('Ready', 'True'))?.lastTransitionTime, ready.lastTransitionTime);
+
+  say(heartbeat('copy'));
+  await waitUntil('the problem to be over', () => find('UplinkProblem', 'False'));
+});
+
+/** A report that brings the term into the status of the Device. */
+async function reportUnder(link: NatsLink, uid: string, term: number): Promise<void> {
+  const change = { kind: 'reported', property: 'count', type: 'INT', value: '1', n: 1 } as const;
+  const fact = { device: COUNTER, uid, binding: 1, at: 1_790_000_000_000, changes: [change] };
+  const text = encodeFact(fact, { node: NODE, id: 'inc.1', term, historical: false });
+  await link.request(chainSubject(NODE, 'twin', COUNTER), encodeBatch([text]));
+}
+
+async function hubAccess(world: HubWorld): Promise<Access> {
+  const password = (await readFile(join(world.dir, 'hub', 'nats', 'hub-password'), 'utf8')).trim();
+  return { url: world.hub?.addresses.nats ?? '', user: 'hub', password };
+}
+
+async function restartServer(world: HubWorld, link: NatsLink): Promise<void> {
+  process.kill(world.hub?.natsServerPid ?? 0, 'SIGKILL');
+  await waitUntil('the link to be lost', () => !link.connected);
+  await waitUntil('the link to be back', () => link.connected, 10_000);
+}
+
+test('where claims were lost, a node that may connect finds the highest term that its Devices show', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  const link = await nodeLink(world);
+  assert.equal((await waitUntil('the first floor', () => claimOf(link))).term, 0);
+  await world.createModel();
+  await world.createCounter('counter');
+  const bound = await waitUntil('the binding', async () => {
+    const device = await world.device('counter');
+    return device?.status?.binding === undefined ? undefined : device;
+  });
+  await reportUnder(link, bound.metadata.uid, 7);
+  await waitUntil('the status', async () => (await world.device('counter'))?.status?.summary === 'count=1');
+  const held = { storeId: 's', incarnation: 'i', term: 3, starts: [] };
+  await link.request(CLAIM, encodeClaim(held));
+
+  await restartServer(world, link);
+  assert.deepEqual(await waitUntil('the claim', () => claimOf(link)), held, 'what a node has claimed stays');
+
+  const hub = await world.linkAs(await hubAccess(world));
+  const jsm = await hub.jetStreamConnection()?.jetstreamManager();
+  await jsm?.streams.delete(CLAIM_STREAM);
+  await restartServer(world, link);
+
+  const floor = await waitUntil('the next floor', () => claimOf(link), 15_000);
+  assert.deepEqual([floor.storeId, floor.term], ['', 7]);
+});
+
+test('with a nats-server of somebody else, a node finds a floor once it is heard', async () => {
+  await using nats = await startNats();
+  await using world = await HubWorld.open();
+  const { url, user, password } = nats;
+  await world.startReadyHub({ nats: { kind: 'external', url, user, password }, localNodes: [] });
+  const link = await world.linkAs(nats);
+
+  link.publish(heartbeatSubject(NODE), heartbeat('new'));
+
+  assert.equal((await waitUntil('the floor', () => claimOf(link))).term, 0);
+});
