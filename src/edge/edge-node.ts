@@ -58,7 +58,7 @@ export class EdgeNode implements Service {
       owedFacts,
       listeners,
     ];
-    const admin = createAdmin(config, { kept, devices, link: cloud.link, parts }, tools);
+    const admin = createAdmin(config, { kept, devices, cloud, parts }, tools);
     this.#supervisor = new Supervisor([...parts, admin], tools);
     this.#addresses = () => ({
       mqtt: listeners.addresses.tcp.url,
@@ -91,6 +91,7 @@ export class EdgeNode implements Service {
 
 type Keeping = ReturnType<typeof createKeeping>;
 type DeviceSide = ReturnType<typeof createDeviceSide>;
+type CloudSide = ReturnType<typeof createCloudSide>;
 
 /** What outlives the process. */
 function createKeeping({ dataDir, credentials: { node }, outbox: limits }: EdgeConfig, { logger }: Tools) {
@@ -177,7 +178,7 @@ function createCloudSide(
   );
   const onReached = (): void => beats.send();
   const downlink = new Downlink({ node }, { link, store, objects, twins, listener, onReached, clock, logger });
-  return { link, services: [downlink, states, uplink, beats] };
+  return { link, uplink, services: [downlink, states, uplink, beats] };
 }
 
 function createStateSender(node: string, { twins, outbox, memory, chainOf }: Keeping, link: NatsLink): StateSender {
@@ -191,12 +192,12 @@ function createAdmin(
   {
     kept,
     devices,
-    link,
+    cloud,
     parts,
   }: {
     readonly kept: Keeping;
     readonly devices: DeviceSide;
-    readonly link: NatsLink;
+    readonly cloud: CloudSide;
     readonly parts: readonly Service[];
   },
   { logger }: Tools,
@@ -213,9 +214,10 @@ function createAdmin(
   };
   const status = () => ({
     node,
-    isLinked: link.connected,
+    isLinked: cloud.link.connected,
     backlog: kept.outbox.depth(),
     indexGeneration: kept.objects.position.generation,
+    ...(cloud.uplink.problem === undefined ? {} : { problem: cloud.uplink.problem }),
   });
   return new EdgeAdmin({ http }, { healths, status, twins, logger });
 }

@@ -6,6 +6,7 @@ import { codeOf, messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { isTrustedHost } from '../../kit/trusted-host.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
+import type { NodeProblem } from '../../wire/node-reports.ts';
 import { edgeErrors, type Address } from '../edge-config.ts';
 
 export interface EdgeAdminTools {
@@ -24,6 +25,8 @@ export interface EdgeStatus {
   readonly backlog: number;
   /** Generation of the desired state that this node has reached. */
   readonly indexGeneration: number;
+  /** Why nothing, or not all, is published, where a person must act. */
+  readonly problem?: NodeProblem;
 }
 
 /** `undefined`: no such device. */
