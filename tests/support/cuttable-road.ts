@@ -48,6 +48,14 @@ export class CuttableRoad implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Swallows everything from now on, both ways; no connection dies of it. */
+  silence(): void {
+    for (const socket of this.#sockets) {
+      socket.unpipe();
+      socket.resume();
+    }
+  }
+
   open(): void {
     this.#isOpen = true;
   }

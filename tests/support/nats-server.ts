@@ -17,6 +17,8 @@ export interface TestNats extends AsyncDisposable {
   readonly user: string;
   readonly password: string;
   readonly pid: number;
+  /** The folder of its streams. */
+  readonly store: string;
   /** SIGKILL; the store stays. */
   kill(): Promise<void>;
   /** Starts again on the same port and store. */
@@ -53,6 +55,7 @@ export async function startNats(nodeUsers: readonly NatsUser[] = []): Promise<Te
   };
   return {
     ...owner,
+    store: join(dir, 'store'),
     url: `nats://127.0.0.1:${port}`,
     get pid() {
       return child?.pid ?? -1;

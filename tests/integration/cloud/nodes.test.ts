@@ -13,6 +13,7 @@ import {
   CLAIM_STREAM,
   claimKey,
   heartbeatSubject,
+  UP_STREAM,
 } from '../../../src/wire/nats-subjects.ts';
 import {
   decodeClaim,
@@ -36,8 +37,8 @@ interface Access {
   readonly password: string;
 }
 
-async function nodeLink(world: HubWorld): Promise<NatsLink> {
-  const text = await readFile(join(world.dir, 'hub', 'nodes', `${NODE}.json`), 'utf8');
+async function nodeLink(world: HubWorld, node = NODE): Promise<NatsLink> {
+  const text = await readFile(join(world.dir, 'hub', 'nodes', `${node}.json`), 'utf8');
   return await world.linkAs((JSON.parse(text) as { readonly nats: Access }).nats);
 }
 
@@ -96,14 +97,6 @@ test('an instance that may not publish is shown on the Node and in an Event, whi
   await waitUntil('the problem to be over', () => find('UplinkProblem', 'False'));
 });
 
-/** A report that brings the term into the status of the Device. */
-async function reportUnder(link: NatsLink, uid: string, term: number): Promise<void> {
-  const change = { kind: 'reported', property: 'count', type: 'INT', value: '1', n: 1 } as const;
-  const fact = { device: COUNTER, uid, binding: 1, at: 1_790_000_000_000, changes: [change] };
-  const text = encodeFact(fact, { node: NODE, id: 'inc.1', term, historical: false });
-  await link.request(chainSubject(NODE, 'twin', COUNTER), encodeBatch([text]));
-}
-
 async function hubAccess(world: HubWorld): Promise<Access> {
   const password = (await readFile(join(world.dir, 'hub', 'nats', 'hub-password'), 'utf8')).trim();
   return { url: world.hub?.addresses.nats ?? '', user: 'hub', password };
@@ -126,7 +119,7 @@ test('where claims were lost, a node that may connect finds the highest term tha
     const device = await world.device('counter');
     return device?.status?.binding === undefined ? undefined : device;
   });
-  await reportUnder(link, bound.metadata.uid, 7);
+  await count(link, { node: NODE, uid: bound.metadata.uid, binding: 1, term: 7 }, 1);
   await waitUntil('the status', async () => (await world.device('counter'))?.status?.summary === 'count=1');
   const held = { storeId: 's', incarnation: 'i', term: 3, starts: [] };
   await link.request(CLAIM, encodeClaim(held));
@@ -153,4 +146,46 @@ test('with a nats-server of somebody else, a node finds a floor once it is heard
   link.publish(heartbeatSubject(NODE), heartbeat('new'));
 
   assert.equal((await waitUntil('the floor', () => claimOf(link))).term, 0);
+});
+
+/** One value of a device bound for the `binding`th time, as its node reports it. */
+async function count(
+  link: NatsLink,
+  origin: { readonly node: string; readonly uid: string; readonly binding: number; readonly term: number },
+  n: number,
+): Promise<void> {
+  const { node, uid, binding, term } = origin;
+  const change = { kind: 'reported', property: 'count', type: 'INT', value: String(n), n } as const;
+  const fact = { device: COUNTER, uid, binding, at: 1_790_000_000_000 + n, changes: [change] };
+  const text = encodeFact(fact, { node, id: `i.${n}`, term, historical: false });
+  await link.request(chainSubject(node, 'twin', COUNTER), encodeBatch([text]));
+}
+
+test('a Device that moved shows what its new node reports, whatever the old one hands over later', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub({ localNodes: [NODE, 'edge-b'] });
+  const [old, next] = [await nodeLink(world), await nodeLink(world, 'edge-b')];
+  await world.createModel();
+  await world.createCounter('counter');
+  const summary = async (): Promise<string | undefined> => (await world.device('counter'))?.status?.summary;
+  const bound = async (generation: number): Promise<string | undefined> => {
+    const device = await world.device('counter');
+    return device?.status?.binding?.generation === generation ? device.metadata.uid : undefined;
+  };
+  const uid = await waitUntil('the binding', () => bound(1));
+  await count(old, { node: NODE, uid, binding: 1, term: 9 }, 50);
+  await waitUntil('the first value', async () => (await summary()) === 'count=50');
+
+  await world.patchDevice('counter', { spec: { nodeName: 'edge-b' } });
+  await waitUntil('the next binding', () => bound(2));
+  await count(next, { node: 'edge-b', uid, binding: 2, term: 1 }, 1);
+  await waitUntil('the value of the new node', async () => (await summary()) === 'count=1');
+  for (const n of [51, 52]) await count(old, { node: NODE, uid, binding: 1, term: 9 }, n);
+
+  await count(next, { node: 'edge-b', uid, binding: 2, term: 1 }, 2);
+  await waitUntil('the next value of the new node', async () => (await summary()) === 'count=2');
+  const hub = await world.linkAs(await hubAccess(world));
+  const jsm = await hub.jetStreamConnection()?.jetstreamManager();
+  const { state } = (await jsm?.streams.info(UP_STREAM)) ?? {};
+  assert.equal(state?.messages, 5, 'history has all of both');
 });

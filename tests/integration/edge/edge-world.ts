@@ -86,9 +86,9 @@ export class EdgeWorld implements AsyncDisposable {
     this.hub = hub;
   }
 
-  static async open(): Promise<EdgeWorld> {
+  static async open(permissions = nodePermissions(NODE)): Promise<EdgeWorld> {
     const dir = await mkdtemp(join(tmpdir(), 'skerry-edge-'));
-    const nats = await startNats([{ user: NODE, password: PASSWORD, permissions: nodePermissions(NODE) }]);
+    const nats = await startNats([{ user: NODE, password: PASSWORD, permissions }]);
     const { url, user, password } = nats;
     const hub = new NatsLink(
       { url, user, password, clientName: 'hub', inboxPrefix: '_INBOX_hub' },
@@ -137,9 +137,9 @@ export class EdgeWorld implements AsyncDisposable {
     return this.road;
   }
 
-  /** Another instance under the same node name, with a store of its own. */
-  async startOther(): Promise<EdgeNode> {
-    const other = this.createEdge(join(this.dir, `other-${this.#others.length}`));
+  /** Another instance under the same node name, with a store of its own, or a copy. */
+  async startOther(dataDir = join(this.dir, `other-${this.#others.length}`)): Promise<EdgeNode> {
+    const other = this.createEdge(dataDir);
     this.#others.push(other);
     await other.start(NEVER);
     return other;
