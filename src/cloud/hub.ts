@@ -91,7 +91,7 @@ function partsOfTheWay(config: HubConfig, { nats, client, poison, logger }: Surr
   const writer = new StatusWriter({ interval: config.statusInterval }, { api, logger });
   const events = new EventRecorder({ client, clock, logger });
   const downstream = new Downstream({ link, streams, devices, models, writer, events, clock, logger });
-  const upstream = new Upstream({ link, devices, models, writer, poison, logger });
+  const upstream = new Upstream({ link, devices, models, writer, events, poison, logger });
   const floors = new ClaimFloors({ link, streams, devices, admitted: nats.admitted, logger });
   const nodeApi = new NodeApi({ client });
   const nodes = new Nodes(config.nodes, { link, downstream, floors, api: nodeApi, events, isAdmitted, clock, logger });

@@ -4,6 +4,7 @@ import type { Clock } from '../../kit/clock.ts';
 import { messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { asInteger } from '../../wire/json.ts';
+import { kubeErrors } from './errors.ts';
 import { MERGE_PATCH, type KubeClient } from './kube-client.ts';
 import type { KubeObject } from './resources.ts';
 
@@ -12,7 +13,12 @@ export interface Occurrence {
   /** One word in CamelCase. */
   readonly reason: string;
   readonly message: string;
+  /** Tells it from others like it: it happened once, however often it is recorded. */
+  readonly identity?: string;
 }
+
+/** `unavailable`: Kubernetes is away, and a later attempt may succeed. */
+export type Recorded = 'recorded' | 'refused' | 'unavailable';
 
 const REPORTER = 'skerry-hub';
 
@@ -27,18 +33,21 @@ export class EventRecorder {
     this.#logger = tools.logger;
   }
 
-  /** The same occurrence again counts up its Event. Never rejects. */
-  async record(object: KubeObject, occurrence: Occurrence): Promise<void> {
+  /** The same occurrence again counts up its Event, unless it has an identity. Never rejects. */
+  async record(object: KubeObject, occurrence: Occurrence): Promise<Recorded> {
     try {
       await this.#write(object, occurrence);
+      return 'recorded';
     } catch (error) {
       this.#logger.warn({ ...occurrence, object: object.metadata.name, error: messageOf(error) }, 'event not recorded');
+      return kubeErrors.KUBE_UNAVAILABLE.is(error) ? 'unavailable' : 'refused';
     }
   }
 
-  async #write(object: KubeObject, occurrence: Occurrence): Promise<void> {
+  async #write(object: KubeObject, { identity, ...occurrence }: Occurrence): Promise<void> {
     const { name, namespace = 'default', uid } = object.metadata;
-    const key = createHash('sha256').update(`${uid} ${occurrence.reason} ${occurrence.message}`).digest('hex');
+    const said = identity ?? occurrence.message;
+    const key = createHash('sha256').update(`${uid} ${occurrence.reason} ${said}`).digest('hex');
     const eventName = `${name.slice(0, 200)}.${key.slice(0, 16)}`;
     const collection = `/api/v1/namespaces/${namespace}/events`;
     const now = new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -55,7 +64,7 @@ export class EventRecorder {
       count: 1,
     };
     const answer = await this.#client.request({ method: 'POST', path: collection, body });
-    if (answer.status !== 409) return;
+    if (answer.status !== 409 || identity !== undefined) return;
     const path = `${collection}/${eventName}`;
     const known = await this.#client.request({ method: 'GET', path });
     const again = { count: (asInteger(known.body['count']) ?? 1) + 1, lastTimestamp: now };

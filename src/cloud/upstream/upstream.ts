@@ -12,9 +12,11 @@ import type { NatsLink } from '../../nats/nats-link.ts';
 import { decodeBatch, type DeviceEvent } from '../../wire/device-events.ts';
 import { nodeOfSubject, STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
 import type { DeviceModelWatch, DeviceWatch } from '../kubernetes/device-watch.ts';
+import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { modelKeyOf } from '../kubernetes/resources.ts';
 import type { StatusOutcome, StatusWriter } from '../kubernetes/status-writer.ts';
 import { isOfBinding, misfitOf } from './event-origin.ts';
+import { tellGaps } from './gap-events.ts';
 import { declaredProperties, projectAll } from './status-projector.ts';
 
 export interface UpstreamTools {
@@ -22,6 +24,7 @@ export interface UpstreamTools {
   readonly devices: Pick<DeviceWatch, 'get' | 'lists' | 'onEvent'>;
   readonly models: Pick<DeviceModelWatch, 'get' | 'lists' | 'onEvent'>;
   readonly writer: Pick<StatusWriter, 'update'>;
+  readonly events: Pick<EventRecorder, 'record'>;
   readonly poison: PoisonKeeper;
   readonly logger: Logger;
 }
@@ -29,6 +32,7 @@ export interface UpstreamTools {
 /** What one message says about one device. */
 interface Report {
   readonly key: string;
+  readonly subject: string;
   /** Whose credentials published it. */
   readonly node: string;
   readonly events: readonly DeviceEvent[];
@@ -92,20 +96,29 @@ export class Upstream implements Service {
     if (misfit !== undefined) return { poison: misfit };
     const node = nodeOfSubject(message.subject) ?? '';
     const groups = [...byDevice(batch.events)];
-    const outcomes = await Promise.all(groups.map(([key, events]) => this.#project({ key, node, events })));
+    const outcomes = await Promise.all(
+      groups.map(([key, events]) => this.#take({ key, subject: message.subject, node, events })),
+    );
     const refused = outcomes.find((outcome) => typeof outcome === 'object');
     if (refused !== undefined) return { poison: refused.refused };
     return outcomes.includes('abandoned') ? { retryAfter: RETRY_AFTER } : 'done';
   }
 
-  #project({ key, node, events }: Report): Promise<StatusOutcome> {
-    if (this.#tools.devices.get(key) === undefined) {
+  async #take(report: Report): Promise<StatusOutcome> {
+    const { key, subject, events } = report;
+    const device = this.#tools.devices.get(key);
+    if (device === undefined) {
       this.#tools.logger.debug(
         { device: key, events: events.length },
         'report of a device that does not exist; dropped',
       );
-      return Promise.resolve('gone');
+      return 'gone';
     }
+    const areGapsTold = await tellGaps(events, { subject, device, recorder: this.#tools.events });
+    return areGapsTold ? this.#project(report) : 'abandoned';
+  }
+
+  #project({ key, node, events }: Report): Promise<StatusOutcome> {
     const { writer, models } = this.#tools;
     return writer.update(key, (status, device) => {
       const properties = declaredProperties(device, models.get(modelKeyOf(device)));

@@ -19,6 +19,7 @@ import {
   heartbeatSubject,
   indexKey,
 } from '../../../src/wire/nats-subjects.ts';
+import type { JsonObject } from '../../../src/wire/json.ts';
 import { encodeHeartbeat, type Heartbeat } from '../../../src/wire/node-reports.ts';
 import type { DeviceDefinition } from '../../../src/model/device.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -265,6 +266,32 @@ test('reports stored while no hub ran are projected by the next one, and an old 
   );
   assert.equal(await countOf(world), '60');
   assert.equal((await world.device('counter'))?.status?.twins?.[0]?.reported?.metadata?.['version'], '1.1.6');
+});
+
+test('dropped history is a Warning on the Device, once, however often its marker is heard', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  await world.createModel();
+  await world.createCounter('counter');
+  const link = await edgeLink(world);
+  await waitUntil('the definition', () => definitionOf(link));
+  const uid = (await world.device('counter'))?.metadata.uid ?? '';
+  const span = { from: 1, through: 7, since: Date.UTC(2026, 4, 1), until: Date.UTC(2026, 4, 2) };
+  const gap = { kind: 'gap', reason: 'bytes', changes: 7, ...span } as const;
+  const compacted = { kind: 'gap', reason: 'compacted', changes: 2, ...span } as const;
+
+  await report(link, uid, 7, [gap, compacted]);
+  await report(link, uid, 7, [gap, compacted]);
+  await report(link, uid, 8);
+
+  await waitUntil('what came behind the marker', async () => (await countOf(world)) === '80');
+  const { body } = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
+  const dropped = (body['items'] as JsonObject[]).filter(({ reason }) => reason === 'HistoryDropped');
+  const [event] = dropped;
+  assert.ok(event !== undefined && dropped.length === 1);
+  assert.equal(event['type'], 'Warning');
+  assert.equal(event['count'], 1);
+  assert.match(String(event['message']), /^7 changes of class twin, received 2026-05-01.* node edge-a was full/);
 });
 
 test('a report on a foreign subject, or of a binding that the hub never made, changes nothing', async () => {

@@ -1,0 +1,45 @@
+// Gap markers of the stream → Kubernetes Events on the Device: a person should know that history was dropped, and what would have
+// kept it (G6). Compacted history is what somebody asked for, and needs no Event.
+import type { DeviceEvent, Gap } from '../../wire/device-events.ts';
+import { classOfChain } from '../../wire/nats-subjects.ts';
+import type { EventRecorder, Occurrence } from '../kubernetes/event-recorder.ts';
+import type { DeviceResource } from '../kubernetes/resources.ts';
+import { isOfBinding } from './event-origin.ts';
+
+const HISTORY_DROPPED = 'HistoryDropped';
+
+const REASONS: Readonly<Record<'bytes' | 'age', (node: string) => string>> = {
+  bytes: (node) =>
+    `the outbox of node ${node} was full; raise --outbox-bytes of skerry edge there, or restore its link sooner`,
+  age: (node) =>
+    `they waited too long in the outbox of node ${node}; raise --outbox-age of skerry edge there, or restore its link sooner`,
+};
+
+/** What a person is told of a gap; `undefined` where there is nothing to tell. */
+export function occurrenceOf(subject: string, { id, node, gap }: DeviceEvent): Occurrence | undefined {
+  if (gap === undefined || gap.reason === 'compacted') return undefined;
+  const { changes } = gap;
+  const what = `${changes} ${changes === 1 ? 'change' : 'changes'} of class ${classOfChain(subject)}`;
+  const message = `${what}, received ${spanOf(gap)}, will not reach the cloud: ${REASONS[gap.reason](node)}`;
+  return { type: 'Warning', reason: HISTORY_DROPPED, message, identity: `${node}/${id}` };
+}
+
+function spanOf({ since, until, from, through }: Gap): string {
+  const [first, last] = [new Date(since).toISOString(), new Date(until).toISOString()];
+  return `${first} to ${last} (outbox entries ${from} to ${through})`;
+}
+
+/** False where Kubernetes is away: the message that names the gaps is then to be delivered again. */
+export async function tellGaps(
+  events: readonly DeviceEvent[],
+  over: { readonly subject: string; readonly device: DeviceResource; readonly recorder: Pick<EventRecorder, 'record'> },
+): Promise<boolean> {
+  const { subject, device, recorder } = over;
+  for (const event of events) {
+    const occurrence = occurrenceOf(subject, event);
+    if (occurrence === undefined || event.uid !== device.metadata.uid) continue;
+    if (!isOfBinding(device.status?.binding, event.node, event)) continue;
+    if ((await recorder.record(device, occurrence)) === 'unavailable') return false;
+  }
+  return true;
+}
