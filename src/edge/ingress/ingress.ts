@@ -98,6 +98,8 @@ export class Ingress implements PublishGate {
     try {
       const loading = this.#recordsOf(topic.device);
       if (loading !== undefined) await loading;
+      const room = this.#tools.outbox.room();
+      if (room !== undefined) await room;
       const outcome = await this.#serve(topic.device, topic.request, publication);
       if (outcome.kind === 'done') return { kind: 'admit', afterwards: outcome.answer };
       const { refusal } = outcome;
@@ -110,8 +112,9 @@ export class Ingress implements PublishGate {
   }
 
   /** Somebody at this node wants a property to be something else: stored like an update that came by MQTT, without its acknowledgement. */
-  setDesired(device: DeviceId, property: string, value: unknown): Promise<SetDesired> {
-    const { store, clock } = this.#tools;
+  async setDesired(device: DeviceId, property: string, value: unknown): Promise<SetDesired> {
+    const { store, clock, outbox } = this.#tools;
+    await outbox.room();
     return store.commit((tx): SetDesired => {
       const found = this.#deviceIn(tx, device);
       if (found === undefined) return { kind: 'unknown' };
@@ -132,8 +135,9 @@ export class Ingress implements PublishGate {
     });
   }
 
-  /** Enlists what is due by now of the values that the device's sampled properties still owe; see `OwedFacts`. */
-  tellOwed(device: DeviceId): Promise<void> {
+  /** Enlists what is due by now of the values that the device's sampled properties still owe; see `OwedFacts`. Rejects where the outbox or the disk is full. */
+  async tellOwed(device: DeviceId): Promise<void> {
+    await this.#tools.outbox.room();
     return this.#tools.store.commit((tx) => {
       const found = this.#deviceIn(tx, device);
       if (found === undefined) return;

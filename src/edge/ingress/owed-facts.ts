@@ -9,6 +9,7 @@ import { seconds } from '../../kit/units.ts';
 import type { DeviceId } from '../../model/device.ts';
 import type { Twin } from '../../model/twin.ts';
 import { owesFacts } from '../../model/reported-rules.ts';
+import { outboxErrors } from '../outbox/errors.ts';
 import { storeErrors } from '../store/errors.ts';
 
 export interface OwedFactsTools {
@@ -51,8 +52,8 @@ export class OwedFacts implements Service {
     try {
       await Promise.all(owing.map((twin) => this.#tools.tell(twin)));
     } catch (error) {
-      // The store says so itself; what is owed stays so, and is tried again in the next round.
-      if (!storeErrors.STORE_UNAVAILABLE.is(error)) throw error;
+      // Store and outbox say so themselves; what is owed stays so, and is tried again in the next round.
+      if (!storeErrors.STORE_UNAVAILABLE.is(error) && !outboxErrors.OUTBOX_FULL.is(error)) throw error;
     }
   }
 }
