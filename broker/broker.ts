@@ -16,7 +16,7 @@ import { Gatekeeper } from './gatekeeper.ts';
 import { publishLeftWills } from './left-wills.ts';
 import { DEFAULT_LIMITS, type BrokerLimits } from './limits.ts';
 import type { PublishGate } from './publish-gate.ts';
-import type { Publisher } from './sessions/routing-journal.ts';
+import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
 import { FORGETFUL, type SessionStorage } from './sessions/session-storage.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import type { Will } from './sessions/wills.ts';
@@ -80,7 +80,10 @@ export class Broker implements Service {
     const audience = (this.#audience = new Audience());
     const logger = this.#logger;
     const sessions = createSessions(this.#limits, { audience, storage: this.#storage, logger });
-    const gatekeeper = new Gatekeeper(this.#gate, { sessions, logger });
+    const routeLate = (slip: RoutingSlip): void => {
+      if (this.#running !== undefined) routeAgain(this.#running.aedes, slip);
+    };
+    const gatekeeper = new Gatekeeper(this.#gate, { sessions, routeLate, logger });
     const aedes = await Aedes.createBroker(this.#aedesOptions(gatekeeper, sessions));
     if (signal.aborted || this.#isStopping()) {
       aedes.close();
@@ -262,10 +265,13 @@ const goneClient = (will: object): Publisher => ({
  */
 function routeTheRest(aedes: Aedes, { journal }: Sessions, client: Client): void {
   for (const slip of journal.unrouted(client)) {
-    if (slip.packet.qos === 1)
-      aedes.publish({ ...slip.packet, cmd: 'publish', qos: 1, dup: false } as AedesPublishPacket, () => undefined);
+    if (slip.packet.qos === 1) routeAgain(aedes, slip);
     else journal.drop(slip);
   }
+}
+
+function routeAgain(aedes: Aedes, { packet }: RoutingSlip): void {
+  aedes.publish({ ...packet, cmd: 'publish', qos: 1, dup: false } as AedesPublishPacket, () => undefined);
 }
 
 function bufferOf(payload: string | Uint8Array): Buffer {

@@ -25,22 +25,24 @@ interface Question {
   readonly isConcerned: boolean;
 }
 
+export interface GatekeeperTools {
+  readonly sessions: Pick<Sessions, 'journal' | 'incoming'>;
+  /** Hands out what was kept of a publication that Aedes does not route, because its client is gone. */
+  readonly routeLate: (slip: RoutingSlip) => void;
+  readonly logger: Logger;
+}
+
 type Answer = (refusal?: Error | null) => void;
 
 export class Gatekeeper {
   readonly #gate: PublishGate;
-  readonly #sessions: Pick<Sessions, 'journal' | 'incoming'>;
-  readonly #logger: Logger;
+  readonly #tools: GatekeeperTools;
   readonly #waiting: (() => void)[] = [];
   #open = 0;
 
-  constructor(
-    gate: PublishGate,
-    tools: { readonly sessions: Pick<Sessions, 'journal' | 'incoming'>; readonly logger: Logger },
-  ) {
+  constructor(gate: PublishGate, tools: GatekeeperTools) {
     this.#gate = gate;
-    this.#sessions = tools.sessions;
-    this.#logger = tools.logger;
+    this.#tools = tools;
   }
 
   /** Calls `answer` once: without an error the publication is acknowledged and routed, with one its connection is closed. */
@@ -51,11 +53,11 @@ export class Gatekeeper {
       return;
     }
     // Admitted before: Aedes finds it as well, and only says PUBREC again.
-    if (qos === 2 && messageId !== undefined && this.#sessions.incoming.has(client.id, messageId)) {
+    if (qos === 2 && messageId !== undefined && this.#tools.sessions.incoming.has(client.id, messageId)) {
       answer(null);
       return;
     }
-    const slip = this.#sessions.journal.slip(client, packet);
+    const slip = this.#tools.sessions.journal.slip(client, packet);
     const isConcerned = this.#gate.concerns(topic);
     if (isConcerned || slip?.isWanted() === true) void this.#ask({ client, packet, slip, isConcerned }, answer);
     else answer(null);
@@ -80,30 +82,44 @@ export class Gatekeeper {
       answer(refusalOf(client, packet));
       return;
     }
-    if (slip !== undefined) this.#sessions.journal.admit(slip);
+    // A last will has no packet id, and is said by one who is gone.
+    const isTooLate = client.closed === true && packet.messageId !== undefined;
+    if (slip !== undefined && isTooLate) this.#concludeLate(slip);
+    else if (slip !== undefined) this.#tools.sessions.journal.admit(slip);
     // Aedes writes the PUBACK before `answer` returns; the PUBREC of QoS 2 some microtasks later.
-    answer(null);
+    answer(isTooLate ? refusalOf(client, packet) : null);
     const { afterwards } = admission;
     if (afterwards === undefined) return;
     if (packet.qos === 2) setImmediate(() => this.#run(afterwards));
     else this.#run(afterwards);
   }
 
+  /** Its client is gone, and was told nothing: at QoS 2 it must send it again, at QoS 1 perhaps it never meant to. */
+  #concludeLate(slip: RoutingSlip): void {
+    const { sessions, routeLate } = this.#tools;
+    if (slip.packet.qos === 2) {
+      sessions.journal.drop(slip);
+      return;
+    }
+    sessions.journal.admit(slip);
+    routeLate(slip);
+  }
+
   #run(afterwards: () => void): void {
     try {
       afterwards();
     } catch (error) {
-      this.#logger.error({ reason: messageOf(error) }, 'the answer to an admitted publication failed');
+      this.#tools.logger.error({ reason: messageOf(error) }, 'the answer to an admitted publication failed');
     }
   }
 
   async #admission({ client, packet, slip, isConcerned }: Question): Promise<Admission> {
     try {
       const admission = isConcerned ? await this.#gate.admit(publicationOf(client, packet, slip)) : ADMITTED;
-      if (admission.kind !== 'unavailable' && slip?.wasAsked === false) await this.#sessions.journal.keep(slip);
+      if (admission.kind !== 'unavailable' && slip?.wasAsked === false) await this.#tools.sessions.journal.keep(slip);
       return admission;
     } catch (error) {
-      this.#logger.error({ topic: packet.topic, reason: messageOf(error) }, 'the publish gate failed');
+      this.#tools.logger.error({ topic: packet.topic, reason: messageOf(error) }, 'the publish gate failed');
       return UNAVAILABLE;
     }
   }

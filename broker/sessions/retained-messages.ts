@@ -45,10 +45,12 @@ export class RetainedMessages {
     return true;
   }
 
-  /** As it stood in storage; what is there has a right to its room. */
-  restore(message: KeptMessage): void {
+  /** As it stood in storage. An older one of the topic may have come out of the journal just before it. */
+  restore(message: KeptMessage): boolean {
+    if (this.#messages.has(message.topic)) return this.set(message);
     this.#quota.set(message.topic, sizeOf(message));
     this.#hold(message);
+    return true;
   }
 
   clear(topic: string): void {

@@ -112,8 +112,6 @@ export class RoutingJournal {
     this.#kept.set(packet.payload, slip);
     const open = this.#open.get(client) ?? new Set();
     this.#open.set(client, open.add(slip));
-    // Its client is gone before it could be told, and will send it again. A last will is said by one who is gone.
-    if (client.closed === true && packet.messageId !== undefined) this.drop(slip);
   }
 
   /** What was kept of the packet that is being routed or stored; `undefined` for most. */
@@ -123,10 +121,7 @@ export class RoutingJournal {
 
   /** Its holders are known: from here on they keep it. */
   routed(slip: RoutingSlip): void {
-    const open = this.#open.get(slip.client);
-    if (open?.delete(slip) !== true) return;
-    if (open.size === 0) this.#open.delete(slip.client);
-    if (slip.message !== undefined && slip.isJournalled) this.#leave(slip.message);
+    if (this.#close(slip) && slip.message !== undefined && slip.isJournalled) this.#leave(slip.message);
   }
 
   /** What was kept for a client that is gone, and Aedes never came to route. */
@@ -136,15 +131,26 @@ export class RoutingJournal {
 
   /** Never acknowledged, and not to be routed: its client sends it again. */
   drop(slip: RoutingSlip): void {
-    if (slip.message === undefined) return;
-    if (slip.isIncomingStored) this.#tools.writes.remove(incomingKey(slip.client.id, slip.packet.messageId ?? 0));
-    if (!slip.isJournalled) this.#tools.shelf.discard(slip.message);
-    this.routed(slip);
+    const { message, client, packet } = slip;
+    const { writes, shelf } = this.#tools;
+    if (message === undefined) return;
+    this.#close(slip);
+    if (slip.isIncomingStored) writes.remove(incomingKey(client.id, packet.messageId ?? 0));
+    if (slip.isJournalled) writes.remove(journalKey(message.n));
+    message.holders = 0;
+    shelf.discard(message);
   }
 
   /** Takes one out that a former process left. */
   replayed(message: KeptMessage): void {
     this.#leave(message);
+  }
+
+  #close(slip: RoutingSlip): boolean {
+    const open = this.#open.get(slip.client);
+    const wasOpen = open?.delete(slip) === true;
+    if (open?.size === 0) this.#open.delete(slip.client);
+    return wasOpen;
   }
 
   #leave(message: KeptMessage): void {

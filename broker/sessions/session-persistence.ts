@@ -136,14 +136,9 @@ export class SessionPersistence {
   // Retained messages.
 
   async storeRetained(packet: PacketLike): Promise<void> {
-    const { journal, shelf, retained } = this.#tools;
+    const { journal, shelf } = this.#tools;
     if (isOwnTopic(packet.topic)) return this.#memory.storeRetained(packet);
-    if (packet.payload.length > 0) {
-      const message = journal.find(packet)?.message ?? shelf.create(packet);
-      if (retained.set(message)) return this.#memory.storeRetained({ ...packet, payload: message.payload });
-    }
-    retained.clear(packet.topic);
-    return this.#memory.storeRetained({ ...packet, payload: '' });
+    return this.#retain(packet, journal.find(packet)?.message ?? shelf.create(packet));
   }
 
   createRetainedStream(pattern: string): Readable {
@@ -241,61 +236,61 @@ export class SessionPersistence {
   }
 
   async #restore(records: SessionRecords): Promise<void> {
-    const { shelf, wills } = this.#tools;
+    const { shelf, wills, audience } = this.#tools;
     const messages = new Map<number, KeptMessage>();
     for (const [n, stored] of records.messages) messages.set(n, shelf.restore(n, stored));
     for (const will of records.wills) wills.restore(will);
-    await this.#restoreSubscriptions(records);
-    await this.#restoreHolders(records, messages);
-    for (const n of records.journal) {
+    for (const { client, subscription } of records.subscriptions) {
+      audience.keep(client, [subscription]);
+      await this.#memory.addSubscriptions({ id: client }, [subscription]);
+    }
+    for (const { n, take } of this.#holders(records)) {
       const message = messages.get(n);
-      if (message !== undefined) await this.#replay(message);
+      if (message !== undefined) await take(message);
     }
     for (const message of messages.values()) if (message.holders === 0 && message.isStored) shelf.discard(message);
   }
 
-  async #restoreSubscriptions({ subscriptions }: SessionRecords): Promise<void> {
-    for (const { client, subscription } of subscriptions) {
-      this.#tools.audience.keep(client, [subscription]);
-      await this.#memory.addSubscriptions({ id: client }, [subscription]);
-    }
+  /** In the order in which messages were admitted, what was routed before and what is routed now. */
+  #holders({ queued, incoming, retained, journal }: SessionRecords): Holder[] {
+    const { queues, incoming: packets } = this.#tools;
+    const holders: Holder[] = [
+      ...queued.map(({ client, n, state }) => ({ n, take: (one: KeptMessage) => queues.restore(client, one, state) })),
+      ...incoming.map(({ client, messageId, n }) => ({
+        n,
+        take: (one: KeptMessage) => packets.restore(client, messageId, one),
+      })),
+      ...retained.map(({ n }) => ({ n, take: (one: KeptMessage) => this.#restoreRetained(one) })),
+      ...journal.map((n) => ({ n, take: (one: KeptMessage) => this.#replay(one) })),
+    ];
+    return holders.sort((a, b) => a.n - b.n);
   }
 
-  async #restoreHolders(records: SessionRecords, messages: ReadonlyMap<number, KeptMessage>): Promise<void> {
-    const { queues, incoming, retained, shelf } = this.#tools;
-    const withMessage = <T extends { readonly n: number }>(
-      held: readonly T[],
-      restore: (one: T, message: KeptMessage) => void,
-    ): void => {
-      for (const one of held) {
-        const message = messages.get(one.n);
-        if (message !== undefined) restore(one, message);
-      }
-    };
-    withMessage(records.queued, ({ client, state }, message) => queues.restore(client, message, state));
-    withMessage(records.incoming, ({ client, messageId }, message) => incoming.restore(client, messageId, message));
-    withMessage(records.retained, (_one, message) => retained.restore(message));
-    withMessage(
-      records.journal.map((n) => ({ n })),
-      (_one, message) => shelf.hold(message),
-    );
-    for (const { n } of records.retained) {
-      const message = messages.get(n);
-      if (message !== undefined) await this.#memory.storeRetained(retainedPacket(message));
-    }
+  #restoreRetained(message: KeptMessage): Promise<void> {
+    this.#tools.retained.restore(message);
+    return this.#memory.storeRetained(retainedPacket(message));
   }
 
   async #replay(message: KeptMessage): Promise<void> {
-    const { retained, journal } = this.#tools;
-    if (message.retain && message.payload.length > 0 && retained.set(message))
-      await this.#memory.storeRetained(retainedPacket(message));
-    else if (message.retain) {
-      retained.clear(message.topic);
-      await this.#memory.storeRetained({ ...retainedPacket(message), payload: '' });
-    }
+    const { shelf, journal } = this.#tools;
+    shelf.hold(message);
+    if (message.retain) await this.#retain(retainedPacket(message), message);
     this.#enqueue(await this.subscriptionsByTopic(message.topic), message);
     journal.replayed(message);
   }
+
+  /** An empty one clears its topic; so does one for which there is no room, as its predecessor must not stand as the newest. */
+  #retain(packet: PacketLike, message: KeptMessage): Promise<void> {
+    const { retained } = this.#tools;
+    const isRetained = message.payload.length > 0 && retained.set(message);
+    if (!isRetained) retained.clear(message.topic);
+    return this.#memory.storeRetained({ ...packet, payload: isRetained ? message.payload : '' });
+  }
+}
+
+interface Holder {
+  readonly n: number;
+  readonly take: (message: KeptMessage) => void | Promise<void>;
 }
 
 const larger = (a: Qos | undefined, b: Qos): Qos => (a === undefined || a < b ? b : a);

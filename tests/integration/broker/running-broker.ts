@@ -6,6 +6,7 @@ import {
   type BrokerConfig,
   type Publication,
   type PublishGate,
+  type SessionStorage,
 } from '../../../broker/index.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../src/kit/logger.ts';
@@ -39,10 +40,14 @@ export interface RunningBroker extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export async function startBroker(config: BrokerConfig = {}, port = 0): Promise<RunningBroker> {
+export async function startBroker(
+  config: BrokerConfig = {},
+  port = 0,
+  storage?: SessionStorage,
+): Promise<RunningBroker> {
   const gate = new TestGate();
   const logger = silentLogger;
-  const broker = new Broker(config, { gate, logger });
+  const broker = new Broker(config, { gate, logger, ...(storage === undefined ? {} : { storage }) });
   const address = { host: '127.0.0.1', port };
   const listeners = new BrokerListeners({ tcp: address, ws: { host: '127.0.0.1', port: 0 } }, { broker, logger });
   const { signal } = new AbortController();

@@ -1,0 +1,254 @@
+// What the broker promises sessions while it runs, over storage that a test holds in its hand.
+import { generate } from 'mqtt-packet';
+import assert from 'node:assert/strict';
+import { Duplex } from 'node:stream';
+import { test } from 'node:test';
+import { MemorySessions } from '../../support/memory-sessions.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { RawClient } from './raw-client.ts';
+import { deferred, startBroker, TWIN_UPDATE, type RunningBroker } from './running-broker.ts';
+
+const payloadsAt = (client: RawClient): string[] =>
+  client.received.flatMap((packet) => (packet.cmd === 'publish' ? [packet.payload.toString()] : []));
+
+const countOf = (client: RawClient, cmd: string): number =>
+  client.received.filter((packet) => packet.cmd === cmd).length;
+
+async function leaveSession(running: RunningBroker, clientId: string, filter: string): Promise<void> {
+  const client = await RawClient.connected(running.port, clientId, false);
+  await client.subscribe(filter, 2);
+  client.end();
+  await waitUntil('the client to be gone', () => running.broker.connectedClients === 0);
+}
+
+/** Storage that refuses, or answers when it is told to. */
+class HeldSessions extends MemorySessions {
+  hold: Promise<unknown> = Promise.resolve();
+  commits = 0;
+
+  override async commit(build: Parameters<MemorySessions['commit']>[0]): Promise<void> {
+    this.commits += 1;
+    await this.hold;
+    await super.commit(build);
+  }
+}
+
+/** A connection in this process whose other side stops reading. */
+class StuckConnection extends Duplex {
+  isStuck = false;
+
+  constructor() {
+    super({ writableHighWaterMark: 1 });
+  }
+
+  override _read(): void {
+    // The test pushes.
+  }
+
+  override _write(_chunk: unknown, _encoding: unknown, written: () => void): void {
+    if (!this.isStuck) written();
+  }
+}
+
+void test('a publication that a session listens to is acknowledged when storage has it, and not before', async () => {
+  const storage = new HeldSessions();
+  await using running = await startBroker({}, 0, storage);
+  await leaveSession(running, 'keeper', 'news');
+  const { promise, resolve } = deferred<undefined>();
+  storage.hold = promise;
+  const before = storage.commits;
+  const publisher = await RawClient.connected(running.port, 'publisher');
+
+  publisher.publish('news', 'kept', { qos: 1, messageId: 1 });
+  await waitUntil('storage to be asked', () => storage.commits > before);
+  await publisher.ping();
+  assert.equal(publisher.has('puback'), false);
+
+  resolve(undefined);
+  await publisher.next('puback');
+  const records = [...storage.records.keys()].map((key) => key.split('/')[0]);
+  assert.ok(records.includes('message'));
+  publisher.end();
+});
+
+void test('a publication that no session listens to is acknowledged without a commit', async () => {
+  const storage = new HeldSessions();
+  await using running = await startBroker({}, 0, storage);
+  await leaveSession(running, 'keeper', 'news');
+  const before = storage.commits;
+  const listener = await RawClient.connected(running.port, 'listener');
+  await listener.subscribe('#', 1);
+  const publisher = await RawClient.connected(running.port, 'publisher', false);
+
+  for (let n = 1; n <= 20; n += 1) publisher.publish('elsewhere', String(n), { qos: 1, messageId: n });
+  await waitUntil('all PUBACKs', () => countOf(publisher, 'puback') === 20);
+  await waitUntil('all messages', () => payloadsAt(listener).length === 20);
+
+  assert.equal(storage.commits, before);
+  publisher.end();
+  listener.end();
+});
+
+void test('storage that refuses withholds PUBACK and SUBACK, and what is sent again later is kept', async () => {
+  const storage = new MemorySessions();
+  await using running = await startBroker({}, 0, storage);
+  await leaveSession(running, 'keeper', 'news');
+  storage.refusal = new Error('no space left');
+  const subscriber = await RawClient.connected(running.port, 'subscriber', false);
+  subscriber.send({ cmd: 'subscribe', messageId: 5, subscriptions: [{ topic: 'other', qos: 1 }] });
+  const first = await RawClient.connected(running.port, 'publisher', false);
+  first.publish('news', 'lost?', { qos: 1, messageId: 1 });
+  await first.closed();
+  assert.equal(first.has('puback'), false);
+  assert.equal(subscriber.has('suback'), false);
+
+  storage.refusal = undefined;
+  const second = await RawClient.connected(running.port, 'publisher', false);
+  second.publish('news', 'lost?', { qos: 1, messageId: 1, dup: true });
+  await second.next('puback');
+  await subscriber.next('suback');
+
+  const keeper = await RawClient.connected(running.port, 'keeper', false);
+  await keeper.next('publish');
+  await keeper.ping();
+  assert.deepEqual(payloadsAt(keeper), ['lost?']);
+  for (const client of [second, subscriber, keeper]) client.end();
+});
+
+void test('a session is there for the next broker, with everything that was acknowledged for it', async () => {
+  const storage = new MemorySessions();
+  const first = await startBroker({}, 0, storage);
+  await leaveSession(first, 'keeper', 'news/#');
+  const publisher = await RawClient.connected(first.port, 'publisher');
+  for (let n = 1; n <= 5; n += 1) publisher.publish('news/1', String(n), { qos: 1, messageId: n });
+  await waitUntil('all PUBACKs', () => countOf(publisher, 'puback') === 5);
+  await first.stop();
+
+  await using second = await startBroker({}, 0, new MemorySessions(storage.records));
+  const keeper = await RawClient.connected(second.port, 'keeper', false);
+  await waitUntil('all messages', () => payloadsAt(keeper).length === 5);
+  assert.deepEqual(payloadsAt(keeper), ['1', '2', '3', '4', '5']);
+  keeper.end();
+});
+
+void test('what the gate commits takes the journal entry along, and no second commit is made for it', async () => {
+  const storage = new HeldSessions();
+  await using running = await startBroker({}, 0, storage);
+  await leaveSession(running, 'keeper', TWIN_UPDATE);
+  let taken: readonly string[] = [];
+  running.gate.answer = async (publication) => {
+    const changes = publication.routing?.changes() ?? [];
+    taken = changes.map(([key]) => key.split('/')[0] ?? '');
+    await storage.commit(() => changes);
+    return { kind: 'admit' };
+  };
+  const before = storage.commits;
+  const publisher = await RawClient.connected(running.port, 'publisher');
+
+  publisher.publish(TWIN_UPDATE, '{}', { qos: 1, messageId: 1 });
+  await publisher.next('puback');
+
+  assert.deepEqual(taken, ['message', 'journal']);
+  assert.equal(storage.commits, before + 1);
+  publisher.end();
+});
+
+void test('a message whose sender left at once reaches sessions all the same', async () => {
+  const storage = new HeldSessions();
+  await using running = await startBroker({}, 0, storage);
+  await leaveSession(running, 'keeper', 'news');
+  const { promise, resolve } = deferred<undefined>();
+  storage.hold = promise;
+  const before = storage.commits;
+  const hasty = await RawClient.connected(running.port, 'hasty');
+  hasty.publish('news', 'bye', { qos: 1, messageId: 1 });
+  await waitUntil('storage to be asked', () => storage.commits > before);
+  hasty.end();
+  await waitUntil('the sender to be gone', () => running.broker.connectedClients === 0);
+
+  resolve(undefined);
+
+  const keeper = await RawClient.connected(running.port, 'keeper', false);
+  await keeper.next('publish');
+  assert.deepEqual(payloadsAt(keeper), ['bye']);
+  keeper.end();
+});
+
+void test('a message is routed also when its acknowledgement was still in the buffers of a connection that broke', async () => {
+  const storage = new MemorySessions();
+  await using running = await startBroker({}, 0, storage);
+  await leaveSession(running, 'keeper', 'news');
+  const connection = new StuckConnection();
+  running.broker.accept(connection);
+  connection.push(
+    generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'deaf', clean: true, keepalive: 60 }),
+  );
+  await waitUntil('the client to be there', () => running.broker.connectedClients === 1);
+  connection.isStuck = true;
+  const publication = {
+    topic: 'news',
+    payload: 'acknowledged?',
+    qos: 1,
+    messageId: 1,
+    retain: false,
+    dup: false,
+  } as const;
+  connection.push(generate({ cmd: 'publish', ...publication }));
+  await waitUntil('the acknowledgement to be in its buffers', () => connection.writableNeedDrain);
+
+  connection.destroy();
+  await waitUntil('the sender to be gone', () => running.broker.connectedClients === 0);
+
+  const keeper = await RawClient.connected(running.port, 'keeper', false);
+  await keeper.next('publish');
+  assert.deepEqual(payloadsAt(keeper), ['acknowledged?']);
+  keeper.end();
+});
+
+void test('a session that is resumed is given no packet id that one of its messages still has', async () => {
+  await using running = await startBroker();
+  const first = await RawClient.connected(running.port, 'keeper', false);
+  await first.subscribe('news', 1);
+  for (const message of ['1', '2', '3']) await running.broker.publish('news', message);
+  await waitUntil('three messages', () => payloadsAt(first).length === 3);
+  const given = first.received.flatMap(({ cmd, messageId }) => (cmd === 'publish' ? [messageId ?? 0] : []));
+  first.end();
+  await waitUntil('the client to be gone', () => running.broker.connectedClients === 0);
+
+  const second = await RawClient.connected(running.port, 'keeper', false);
+  await waitUntil('the same three', () => payloadsAt(second).length === 3);
+  await running.broker.publish('news', '4');
+  await waitUntil('the fourth', () => payloadsAt(second).length === 4);
+
+  const ids = second.received.flatMap(({ cmd, messageId }) => (cmd === 'publish' ? [messageId ?? 0] : []));
+  assert.deepEqual(ids, [...given, ((given[2] ?? 0) % 65_535) + 1]);
+  second.end();
+});
+
+void test('a session with a wildcard at the beginning of its filter keeps no topic that begins with $', async () => {
+  await using running = await startBroker();
+  await leaveSession(running, 'keeper', '#');
+
+  await running.broker.publish('$hw/events/anything', 'hidden');
+  await running.broker.publish('news', 'seen');
+
+  const keeper = await RawClient.connected(running.port, 'keeper', false);
+  await keeper.next('publish');
+  await keeper.ping();
+  assert.deepEqual(payloadsAt(keeper), ['seen']);
+  keeper.end();
+});
+
+void test('a session with overlapping subscriptions keeps each message once', async () => {
+  await using running = await startBroker();
+  await leaveSession(running, 'keeper', 'news/#');
+  await leaveSession(running, 'keeper', 'news/+');
+
+  await running.broker.publish('news/1', 'once');
+
+  const keeper = await RawClient.connected(running.port, 'keeper', false);
+  await keeper.next('publish');
+  await keeper.ping();
+  assert.deepEqual(payloadsAt(keeper), ['once']);
+  keeper.end();
+});
