@@ -239,7 +239,7 @@ export class Broker implements Service {
     });
     aedes.on('clientDisconnect', (client) => {
       // What Aedes still does for it is done in this round of the loop.
-      setImmediate(() => routeTheRest(aedes, sessions, client));
+      setImmediate(() => dropUnrouted(sessions, client));
     });
     (aedes as NodeJS.EventEmitter).on('error', (error: unknown) => {
       this.#logger.error({ reason: messageOf(error) }, 'the broker failed');
@@ -259,15 +259,9 @@ const goneClient = (will: object): Publisher => ({
   isOfThePast: true,
 });
 
-/**
- * Aedes drops what it acknowledged on a connection that ended before the acknowledgement had left its buffers. It may have left:
- * sessions get it. What was never acknowledged is sent again.
- */
-function routeTheRest(aedes: Aedes, { journal }: Sessions, client: Client): void {
-  for (const slip of journal.unrouted(client)) {
-    if (slip.packet.qos === 1) routeAgain(aedes, slip);
-    else journal.drop(slip);
-  }
+/** Past the window of QoS 2, Aedes closes the connection after the gate has kept the publication: it is sent again. */
+function dropUnrouted({ journal }: Sessions, client: Client): void {
+  for (const slip of journal.unrouted(client)) if (slip.packet.qos === 2) journal.drop(slip);
 }
 
 function routeAgain(aedes: Aedes, { packet }: RoutingSlip): void {

@@ -44,8 +44,10 @@ export async function startBroker(
   config: BrokerConfig = {},
   port = 0,
   storage?: SessionStorage,
+  answer?: TestGate['answer'],
 ): Promise<RunningBroker> {
   const gate = new TestGate();
+  if (answer !== undefined) gate.answer = answer;
   const logger = silentLogger;
   const broker = new Broker(config, { gate, logger, ...(storage === undefined ? {} : { storage }) });
   const address = { host: '127.0.0.1', port };

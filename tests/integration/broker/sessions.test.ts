@@ -1,7 +1,5 @@
 // What the broker promises sessions while it runs, over storage that a test holds in its hand.
-import { generate } from 'mqtt-packet';
 import assert from 'node:assert/strict';
-import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { MemorySessions } from '../../support/memory-sessions.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -30,23 +28,6 @@ class HeldSessions extends MemorySessions {
     this.commits += 1;
     await this.hold;
     await super.commit(build);
-  }
-}
-
-/** A connection in this process whose other side stops reading. */
-class StuckConnection extends Duplex {
-  isStuck = false;
-
-  constructor() {
-    super({ writableHighWaterMark: 1 });
-  }
-
-  override _read(): void {
-    // The test pushes.
-  }
-
-  override _write(_chunk: unknown, _encoding: unknown, written: () => void): void {
-    if (!this.isStuck) written();
   }
 }
 
@@ -174,35 +155,30 @@ void test('a message whose sender left at once reaches sessions all the same', a
   keeper.end();
 });
 
-void test('a message is routed also when its acknowledgement was still in the buffers of a connection that broke', async () => {
+void test('a QoS 2 publication past its client’s window leaves nothing behind, and is delivered once when it is sent again', async () => {
+  const WINDOW = 1000;
   const storage = new MemorySessions();
   await using running = await startBroker({}, 0, storage);
   await leaveSession(running, 'keeper', 'news');
-  const connection = new StuckConnection();
-  running.broker.accept(connection);
-  connection.push(
-    generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'deaf', clean: true, keepalive: 60 }),
+  const greedy = await RawClient.connected(running.port, 'greedy', false);
+  for (let n = 1; n <= WINDOW; n += 1) greedy.publish('elsewhere', String(n), { qos: 2, messageId: n });
+  await waitUntil('all PUBRECs', () => countOf(greedy, 'pubrec') === WINDOW);
+  greedy.publish('news', 'too much', { qos: 2, messageId: WINDOW + 1 });
+  await greedy.closed();
+  await waitUntil(
+    'the journal to be empty',
+    () => ![...storage.records.keys()].some((key) => key.startsWith('journal/')),
   );
-  await waitUntil('the client to be there', () => running.broker.connectedClients === 1);
-  connection.isStuck = true;
-  const publication = {
-    topic: 'news',
-    payload: 'acknowledged?',
-    qos: 1,
-    messageId: 1,
-    retain: false,
-    dup: false,
-  } as const;
-  connection.push(generate({ cmd: 'publish', ...publication }));
-  await waitUntil('the acknowledgement to be in its buffers', () => connection.writableNeedDrain);
 
-  connection.destroy();
-  await waitUntil('the sender to be gone', () => running.broker.connectedClients === 0);
+  const again = await RawClient.connected(running.port, 'greedy', false);
+  again.publish('news', 'too much', { qos: 2, messageId: WINDOW + 1, dup: true });
+  await again.next('pubrec');
 
   const keeper = await RawClient.connected(running.port, 'keeper', false);
   await keeper.next('publish');
-  assert.deepEqual(payloadsAt(keeper), ['acknowledged?']);
-  keeper.end();
+  await keeper.ping();
+  assert.deepEqual(payloadsAt(keeper), ['too much']);
+  for (const client of [again, keeper]) client.end();
 });
 
 void test('a session that is resumed is given no packet id that one of its messages still has', async () => {
@@ -251,4 +227,56 @@ void test('a session with overlapping subscriptions keeps each message once', as
   await keeper.ping();
   assert.deepEqual(payloadsAt(keeper), ['once']);
   keeper.end();
+});
+
+async function leaveWill(topic: string): Promise<MemorySessions> {
+  const storage = new MemorySessions();
+  await using running = await startBroker({}, 0, storage);
+  const mortal = await RawClient.open(running.port);
+  const will = { topic, payload: Buffer.from('gone'), qos: 1 as const, retain: false };
+  mortal.send({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clientId: 'mortal',
+    clean: true,
+    keepalive: 60,
+    will,
+  });
+  await mortal.next('connack');
+  const killed = new MemorySessions(storage.records);
+  mortal.end();
+  return killed;
+}
+
+void test('a will that a killed broker left passes the gate of the next one', async () => {
+  const storage = await leaveWill(TWIN_UPDATE);
+
+  await using running = await startBroker({}, 0, storage);
+
+  const seen = running.gate.asked.map(({ clientId, topic, payload }) => [
+    clientId,
+    topic,
+    Buffer.from(payload).toString(),
+  ]);
+  assert.deepEqual(seen, [['mortal', TWIN_UPDATE, 'gone']]);
+  await waitUntil('the will to be gone', () => storage.records.size === 0);
+});
+
+void test('a left will that may not be published is forgotten', async () => {
+  const storage = await leaveWill('$skerry/forged');
+
+  await using running = await startBroker({}, 0, storage);
+
+  await waitUntil('the will to be gone', () => storage.records.size === 0);
+  assert.deepEqual(running.gate.asked, []);
+});
+
+void test('a left will that the gate cannot keep yet is not forgotten', async () => {
+  const storage = await leaveWill(TWIN_UPDATE);
+  const running = await startBroker({}, 0, storage, () => Promise.resolve({ kind: 'unavailable' }));
+  await running.stop();
+
+  assert.equal(running.gate.asked.length, 1);
+  assert.deepEqual([...storage.records.keys()], ['will/mortal']);
 });

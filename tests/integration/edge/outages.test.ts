@@ -10,6 +10,7 @@ import { compareVersions, type Version } from '../../../src/model/version.ts';
 import { encodeDefinition } from '../../../src/wire/desired.ts';
 import { bucketSubject, CLAIM_STREAM, DESIRED_BUCKET, desiredKey, UP_STREAM } from '../../../src/wire/nats-subjects.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+import { RawClient } from '../broker/raw-client.ts';
 import { BOILER, EdgeWorld, NODE, report, UPDATE, wanting, type Heard } from './edge-world.ts';
 
 const QOS1 = { qos: 1 } as const;
@@ -296,4 +297,28 @@ void test('an edge stops at once, whenever it is asked to', async () => {
     await world.stopEdge();
     assert.ok(performance.now() - begun < 2000, `stopping after ${wait} ms took ${performance.now() - begun} ms`);
   }
+});
+
+void test('a session hears at the next start what is still wanted of a device', async () => {
+  await using world = await EdgeWorld.open();
+  const portOf = (): number => Number(new URL(world.edge?.addresses.mqtt ?? '').port);
+  await world.startEdge();
+  const mapper = await RawClient.connected(portOf(), 'mapper', false);
+  await mapper.subscribe('$hw/events/device/+/+/twin/update/delta');
+  await world.put({ ...BOILER, name: 'kettle', uid: 'uid-2', properties: [] });
+  await world.put(BOILER);
+  const { messageId = 0 } = await mapper.next('publish');
+  mapper.send({ cmd: 'puback', messageId });
+  await mapper.ping();
+  mapper.end();
+
+  await world.stopEdge();
+  await world.startEdge();
+
+  const back = await RawClient.connected(portOf(), 'mapper', false);
+  await back.next('publish');
+  await back.ping();
+  const heard = back.received.flatMap((packet) => (packet.cmd === 'publish' ? [packet.topic] : []));
+  assert.deepEqual(heard, [`${UPDATE}/delta`]);
+  back.end();
 });

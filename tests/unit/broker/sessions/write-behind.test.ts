@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { WriteBehind } from '../../../../broker/sessions/write-behind.ts';
+import { Deadline } from '../../../../src/kit/deadline.ts';
+import { silentLogger } from '../../../../src/kit/logger.ts';
+import { seconds } from '../../../../src/kit/units.ts';
+import { MemorySessions } from '../../../support/memory-sessions.ts';
+
+const KEYS = ['a', 'b', 'c'];
+
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('put', 'remove'), key: fc.constantFrom(...KEYS) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom('write', 'turn', 'refuse', 'allow'), key: fc.constant('') }),
+  },
+);
+
+void test('storage ends up as the last change of each record left it, whatever was refused on the way', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      const storage = new MemorySessions();
+      const writes = new WriteBehind(storage, silentLogger);
+      const expected = new Map<string, string>();
+      for (const [n, one] of steps.entries()) {
+        if (one.do === 'put') {
+          const value = String(n);
+          writes.put(one.key, () => value, !expected.has(one.key));
+          expected.set(one.key, value);
+        } else if (one.do === 'remove') {
+          writes.remove(one.key);
+          expected.delete(one.key);
+        } else if (one.do === 'write') void writes.written();
+        else if (one.do === 'turn') await Promise.resolve();
+        else storage.refusal = one.do === 'refuse' ? new Error('no space left') : undefined;
+      }
+      storage.refusal = undefined;
+      await writes.close(Deadline.after(seconds(10)));
+
+      assert.deepEqual(new Map([...storage.records].sort()), new Map([...expected].sort()));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+void test('what is gone before it was written costs no commit', async () => {
+  const storage = new MemorySessions();
+  const writes = new WriteBehind(storage, silentLogger);
+
+  writes.put('a', () => assert.fail('encoded for nothing'), true);
+  writes.remove('a');
+  await writes.close(Deadline.after(seconds(1)));
+
+  assert.equal(storage.history.length, 1);
+});
+
+void test('changes of one turn are one commit', async () => {
+  const storage = new MemorySessions(new Map([['journal', '']]));
+  const writes = new WriteBehind(storage, silentLogger);
+
+  const written = writes.written();
+  writes.put('queue', () => '1', true);
+  writes.remove('journal');
+  await written;
+  await writes.written();
+
+  assert.deepEqual(
+    storage.history.map((records) => [...records.keys()]),
+    [['journal'], ['queue']],
+  );
+});
