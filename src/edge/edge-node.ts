@@ -154,7 +154,7 @@ function createCloudSide(
   const { store, twins, objects, memory, outbox } = kept;
   const clock = systemClock;
   const link = new NatsLink({ ...nats, clientName: `skerry-edge-${node}`, inboxPrefix: inboxPrefix(node) }, { logger });
-  const states = createStateSender(node, kept, link);
+  const states = createStateSender(node, kept, { link, logger });
   const uplink = new Uplink(
     { node },
     {
@@ -181,10 +181,15 @@ function createCloudSide(
   return { link, uplink, services: [downlink, states, uplink, beats] };
 }
 
-function createStateSender(node: string, { twins, outbox, memory, chainOf }: Keeping, link: NatsLink): StateSender {
+function createStateSender(
+  node: string,
+  { twins, outbox, memory, chainOf }: Keeping,
+  tools: { readonly link: NatsLink; readonly logger: Logger },
+): StateSender {
   const backlogOf = (device: DeviceId): number =>
     outbox.waiting(chainOf('twin', device)) + outbox.waiting(chainOf('telemetry', device));
-  return new StateSender({ node }, { link, twins: () => twins.all(), backlogOf, term: () => memory.identity.term });
+  const term = (): number => memory.identity.term;
+  return new StateSender({ node }, { ...tools, twins: () => twins.all(), backlogOf, term });
 }
 
 function createAdmin(

@@ -35,7 +35,7 @@ const PING_EVERY = seconds(3);
 const PINGS_UNANSWERED = 2;
 /** What a stopping link waits for the server to take what was written. */
 const LAST_WORDS = seconds(1);
-const RECONNECT = { first: ms(100), most: seconds(2) };
+const RECONNECT = { first: ms(100), most: seconds(1) };
 
 export class NatsLink implements Service {
   readonly name = 'nats-link';

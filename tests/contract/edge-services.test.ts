@@ -120,7 +120,7 @@ serviceContract(
 );
 serviceContract(
   'the state sender',
-  alone(() => new StateSender(NODE, { link: newLink(), twins: () => [], backlogOf: () => 0, term: () => 0 })),
+  alone(() => new StateSender(NODE, { link: newLink(), twins: () => [], backlogOf: () => 0, term: () => 0, logger })),
 );
 serviceContract(
   'the heartbeat',

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { connect, type MqttClient } from 'mqtt';
 import { AckPolicy, connect as connectNats, DeliverPolicy, type NatsConnection } from 'nats';
-import { decodeBatch } from '../../src/wire/device-events.ts';
+import { decodeBatch, type DeviceEvent } from '../../src/wire/device-events.ts';
 
 export interface NatsAccess {
   readonly url: string;
@@ -97,17 +97,29 @@ export class CountedPublications {
 }
 
 /** The values of property `number` per device, in the order in which the stream holds them. */
-export async function numbersInStream({ url, user, password }: NatsAccess): Promise<Map<string, number[]>> {
+export async function numbersInStream(access: NatsAccess): Promise<Map<string, number[]>> {
+  const numbers = new Map<string, number[]>();
+  for (const { property, device, value } of await eventsInStream(access)) {
+    if (property !== 'number') continue;
+    const known = numbers.get(device.name);
+    if (known === undefined) numbers.set(device.name, [Number(value)]);
+    else known.push(Number(value));
+  }
+  return numbers;
+}
+
+/** Everything in the stream of reports, in its order. */
+export async function eventsInStream({ url, user, password }: NatsAccess): Promise<DeviceEvent[]> {
   const connection = await connectNats({ servers: url, user, pass: password });
   try {
-    return await readNumbers(connection);
+    return await readEvents(connection);
   } finally {
     await connection.close();
   }
 }
 
-async function readNumbers(connection: NatsConnection): Promise<Map<string, number[]>> {
-  const numbers = new Map<string, number[]>();
+async function readEvents(connection: NatsConnection): Promise<DeviceEvent[]> {
+  const events: DeviceEvent[] = [];
   const manager = await connection.jetstreamManager();
   const { name } = await manager.consumers.add('skerry-up', {
     ack_policy: AckPolicy.None,
@@ -120,11 +132,8 @@ async function readNumbers(connection: NatsConnection): Promise<Map<string, numb
       left -= 1;
       const batch = decodeBatch(message.data);
       if (batch.kind === 'refused') assert.fail(batch.reason);
-      for (const event of batch.events) {
-        if (event.property !== 'number') continue;
-        numbers.set(event.device.name, [...(numbers.get(event.device.name) ?? []), Number(event.value)]);
-      }
+      events.push(...batch.events);
     }
   }
-  return numbers;
+  return events;
 }

@@ -1,8 +1,9 @@
 // A hub and an edge node as processes on free ports, with a few devices that count numbers: what the journeys travel through.
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubeClient } from '../../src/cloud/kubernetes/kube-client.ts';
 import type { DeviceResource } from '../../src/cloud/kubernetes/resources.ts';
+import { CuttableRoad } from './cuttable-road.ts';
 import { startProgram, type Program } from './program.ts';
 import { tempDir } from './temp-dir.ts';
 import { waitUntil } from './wait-until.ts';
@@ -27,6 +28,7 @@ export class SmallSite implements AsyncDisposable {
   readonly #removeDir: () => PromiseLike<void>;
   readonly #places: { readonly hub: Place; readonly edge: Place };
   hub!: Program;
+  #road: CuttableRoad | undefined;
   edge!: Program;
   /** Addresses chosen at the first start, taken again afterwards. */
   #ports: { api: string; nats: string; http: string; mqtt: string };
@@ -82,7 +84,7 @@ export class SmallSite implements AsyncDisposable {
   }
 
   async startEdge(): Promise<void> {
-    const credentials = ['--credentials', join(this.dir, 'hub', 'nodes', `${NODE}.json`)];
+    const credentials = ['--credentials', await this.#credentials()];
     const sockets = [
       '--mqtt',
       this.#ports.mqtt,
@@ -95,6 +97,22 @@ export class SmallSite implements AsyncDisposable {
       ['edge', '--data-dir', join(this.dir, 'edge'), ...credentials, ...sockets],
       this.#places.edge,
     );
+  }
+
+  /** From its next start on the edge node reaches the hub over a road that can be cut. */
+  async layRoad(): Promise<CuttableRoad> {
+    this.#road = await CuttableRoad.to(`nats://${this.#ports.nats}`);
+    return this.#road;
+  }
+
+  async #credentials(): Promise<string> {
+    const file = join(this.dir, 'hub', 'nodes', `${NODE}.json`);
+    if (this.#road === undefined) return file;
+    const written = JSON.parse(await readFile(file, 'utf8')) as { nats: object };
+    const overRoad = join(this.dir, 'credentials-over-road.json');
+    const nats = { ...written.nats, url: `nats://${this.#road.host}` };
+    await writeFile(overRoad, JSON.stringify({ ...written, nats }), { mode: 0o600 });
+    return overRoad;
   }
 
   /** Of the nats-server that runs now. */
@@ -144,6 +162,7 @@ export class SmallSite implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.edge.stop();
+    await this.#road?.[Symbol.asyncDispose]();
     await this.hub.stop();
     await this.#removeDir();
   }

@@ -7,10 +7,22 @@ import type { DeviceBinding } from '../kubernetes/resources.ts';
 
 /** Why the batch may not stand on that subject: an event names another node or device. `undefined`: it may. */
 export function misfitOf(subject: string, events: readonly DeviceEvent[]): string | undefined {
-  const misfit = events.find((event) => !fits(subject, event));
+  let last: DeviceEvent | undefined;
+  const misfit = events.find((event) => {
+    // Nearly always the next of the same device.
+    const isKnown = last !== undefined && isOfSame(last, event);
+    if (!isKnown && !fits(subject, event)) return true;
+    last = event;
+    return false;
+  });
   if (misfit === undefined) return undefined;
   const { id, node, device } = misfit;
   return `event ${id} is about ${deviceKey(device)} on node ${node}, which is not what its subject ${subject} says`;
+}
+
+function isOfSame(one: DeviceEvent, other: DeviceEvent): boolean {
+  const [a, b] = [one.device, other.device];
+  return one.node === other.node && a.name === b.name && a.namespace === b.namespace;
 }
 
 function fits(subject: string, { node, device }: DeviceEvent): boolean {

@@ -25,6 +25,17 @@ export function declaredProperties(device: DeviceResource, model: DeviceModelRes
 export interface ProjectedDevice {
   readonly uid: string;
   readonly properties: readonly string[];
+  /** When an event shows that the device lived; what its node says where nobody knows better. */
+  readonly livedAt?: (event: DeviceEvent) => number;
+}
+
+/**
+ * When the device lived, by a clock that can be trusted. A node whose clock stands in 1970 or ahead of time must not make its devices
+ * look long gone, or alive for years to come. What was just said was said when the stream stored it; backlog, and a state that sums
+ * up older words, earlier than that.
+ */
+export function momentOf(event: DeviceEvent, what: 'state' | 'fact', storedAt: number): number {
+  return what === 'fact' && !event.historical ? storedAt : Math.min(event.receivedAt, storedAt);
 }
 
 /** `stale`: the event changes nothing, because the status knows better or the event is about something else. */
@@ -34,7 +45,7 @@ export function projectEvent(
   event: DeviceEvent,
 ): DeviceStatus | 'stale' {
   if (event.uid !== device.uid) return 'stale';
-  const projected = withLastOnline(withChange(device, status, event), event);
+  const projected = withLastOnline(device, withChange(device, status, event), event);
   return projected === status ? 'stale' : withSummary(device, projected);
 }
 
@@ -107,12 +118,14 @@ function isNewer(version: Version, known: string | undefined): boolean {
 }
 
 /** Every sign of life counts, also an old one: the newest moment stands, whatever order they come in. */
-function withLastOnline(status: DeviceStatus, event: DeviceEvent): DeviceStatus {
+function withLastOnline({ livedAt }: ProjectedDevice, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
   const isAlive = event.kind === 'reported' || (event.kind === 'state' && event.value === ONLINE);
-  if (!isAlive || Number.isNaN(event.receivedAt)) return status;
-  const moment = new Date(event.receivedAt).toISOString().replace(/\.\d+Z$/, 'Z');
+  const moment = livedAt?.(event) ?? event.receivedAt;
+  if (!isAlive || Number.isNaN(moment)) return status;
   const before = Date.parse(status.lastOnlineTime ?? '');
-  return Number.isNaN(before) || Date.parse(moment) > before ? { ...status, lastOnlineTime: moment } : status;
+  // Kept in whole seconds. Most of a backlog is older than what is known: no text is made for it.
+  if (Math.floor(moment / 1000) * 1000 <= before) return status;
+  return { ...status, lastOnlineTime: new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z') };
 }
 
 function withSummary(device: ProjectedDevice, status: DeviceStatus): DeviceStatus {

@@ -17,7 +17,8 @@ import { modelKeyOf } from '../kubernetes/resources.ts';
 import type { StatusOutcome, StatusWriter } from '../kubernetes/status-writer.ts';
 import { isOfBinding, misfitOf } from './event-origin.ts';
 import { tellGaps } from './gap-events.ts';
-import { declaredProperties, projectAll } from './status-projector.ts';
+import { Precedence } from './precedence.ts';
+import { declaredProperties, momentOf, projectAll } from './status-projector.ts';
 
 export interface UpstreamTools {
   readonly link: NatsLink;
@@ -36,9 +37,13 @@ interface Report {
   /** Whose credentials published it. */
   readonly node: string;
   readonly events: readonly DeviceEvent[];
+  readonly livedAt: (event: DeviceEvent) => number;
 }
 
+type Handler = (message: StreamMessage) => Promise<Verdict>;
+
 const RETRY_AFTER = seconds(1);
+const HISTORY_WAITS = seconds(2);
 
 export class Upstream implements Service {
   readonly name = 'upstream';
@@ -49,11 +54,17 @@ export class Upstream implements Service {
 
   constructor(tools: UpstreamTools) {
     this.#tools = tools;
-    const handle = (message: StreamMessage): Promise<Verdict> => this.#handle(message);
+    const precedence = new Precedence(HISTORY_WAITS);
     const { link, poison, logger } = tools;
+    const loopOver = (stream: string, durable: string, handle: Handler): ConsumerLoop =>
+      new ConsumerLoop({ stream, durable }, { link, poison, logger, handle });
     this.#loops = [
-      new ConsumerLoop({ stream: UP_STREAM, durable: 'skerry-hub' }, { link, poison, logger, handle }),
-      new ConsumerLoop({ stream: STATE_STREAM, durable: 'skerry-hub-state' }, { link, poison, logger, handle }),
+      loopOver(STATE_STREAM, 'skerry-hub-state', (message) =>
+        precedence.state(nodeOf(message), () => this.#handle(message, 'state')),
+      ),
+      loopOver(UP_STREAM, 'skerry-hub', (message) =>
+        precedence.history(nodeOf(message), () => this.#handle(message, 'fact')),
+      ),
     ];
     this.#allKnown = Promise.all([
       new Promise<void>((resolve) => tools.devices.onEvent(({ kind }) => kind === 'synced' && resolve())),
@@ -89,15 +100,18 @@ export class Upstream implements Service {
     return states.find(({ state }) => state !== 'ok') ?? { state: 'ok' };
   }
 
-  async #handle(message: StreamMessage): Promise<Verdict> {
+  async #handle(message: StreamMessage, what: 'state' | 'fact'): Promise<Verdict> {
     const batch = decodeBatch(message.data);
     if (batch.kind === 'refused') return { poison: batch.reason };
     const misfit = misfitOf(message.subject, batch.events);
     if (misfit !== undefined) return { poison: misfit };
-    const node = nodeOfSubject(message.subject) ?? '';
+    const node = nodeOf(message);
     const groups = [...byDevice(batch.events)];
+    const storedAt = message.storedAt.getTime();
+    const livedAt = (event: DeviceEvent): number => momentOf(event, what, storedAt);
+    const { subject } = message;
     const outcomes = await Promise.all(
-      groups.map(([key, events]) => this.#take({ key, subject: message.subject, node, events })),
+      groups.map(([key, events]) => this.#take({ key, subject, node, events, livedAt })),
     );
     const refused = outcomes.find((outcome) => typeof outcome === 'object');
     if (refused !== undefined) return { poison: refused.refused };
@@ -118,15 +132,17 @@ export class Upstream implements Service {
     return areGapsTold ? this.#project(report) : 'abandoned';
   }
 
-  #project({ key, node, events }: Report): Promise<StatusOutcome> {
+  #project({ key, node, events, livedAt }: Report): Promise<StatusOutcome> {
     const { writer, models } = this.#tools;
     return writer.update(key, (status, device) => {
       const properties = declaredProperties(device, models.get(modelKeyOf(device)));
       const heard = events.filter((event) => isOfBinding(status.binding, node, event));
-      return projectAll({ uid: device.metadata.uid, properties }, status, heard);
+      return projectAll({ uid: device.metadata.uid, properties, livedAt }, status, heard);
     });
   }
 }
+
+const nodeOf = ({ subject }: StreamMessage): string => nodeOfSubject(subject) ?? '';
 
 function byDevice(events: readonly DeviceEvent[]): ReadonlyMap<string, readonly DeviceEvent[]> {
   const groups = new Map<string, DeviceEvent[]>();

@@ -1,24 +1,29 @@
 // State beside facts: while a device has a backlog, its newest twin also goes to the last-value stream, so that after an outage
-// the picture in the cloud is right in seconds and the history completes behind it. Never instead of the facts.
+// the picture in the cloud is right in seconds and the history completes behind it. And once after every new term or binding, so
+// that what this node knows counts from then on, also where the device has nothing new to say. Never instead of the facts.
 import type { Deadline } from '../../kit/deadline.ts';
+import { messageOf } from '../../kit/errors.ts';
+import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { seconds } from '../../kit/units.ts';
-import type { DeviceId } from '../../model/device.ts';
+import { deviceKey, type DeviceId } from '../../model/device.ts';
 import type { Change, Fact } from '../../model/fact.ts';
 import type { Twin } from '../../model/twin.ts';
+import { receiptOf } from '../../nats/direct-get.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
 import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
 import { BATCH_CONTENT_TYPE, encodeBatch, encodeFact } from '../../wire/device-events.ts';
 import { stateSubject } from '../../wire/nats-subjects.ts';
 
 export interface StateSenderTools {
-  readonly link: NatsLink;
+  readonly link: Pick<NatsLink, 'request' | 'onDisconnected'>;
   readonly twins: () => Iterable<Twin>;
   /** Facts of the device that the stream has not acknowledged. */
   readonly backlogOf: (device: DeviceId) => number;
   readonly term: () => number;
+  readonly logger: Logger;
 }
 
 const HEADERS = { headers: { 'Content-Type': BATCH_CONTENT_TYPE } };
@@ -51,6 +56,8 @@ export class StateSender implements Service {
   readonly #tools: StateSenderTools;
   readonly #tasks = new TaskGroup();
   readonly #sent = new WeakSet<Twin>();
+  /** Device → under which uid, binding and term the stream has its state. */
+  readonly #told = new Map<string, string>();
   #isOpen = false;
 
   constructor(config: { readonly node: string }, tools: StateSenderTools) {
@@ -80,7 +87,7 @@ export class StateSender implements Service {
     return HEALTHY;
   }
 
-  /** A claim holds: publishing may begin, and begins with the state of everything that has a backlog. */
+  /** A claim holds: publishing may begin, and begins with the state of everything that has a backlog or is not told yet. */
   open(): void {
     this.#isOpen = true;
     this.#sendWhere(1);
@@ -93,19 +100,48 @@ export class StateSender implements Service {
 
   #sendWhere(backlog: number): void {
     if (!this.#isOpen) return;
-    for (const twin of this.#tools.twins()) {
-      if (this.#tools.backlogOf(twin) < backlog || this.#sent.has(twin)) continue;
-      const message = this.#messageOf(twin);
-      // A twin too large for one message is told by its facts alone.
-      const isSendable = message.length <= MAX_MESSAGE_BYTES;
-      if (isSendable && !this.#tools.link.publish(stateSubject(this.#node, twin), message, HEADERS)) return;
-      this.#sent.add(twin);
+    const twins = [...this.#tools.twins()];
+    for (const twin of twins) {
+      if (this.#sent.has(twin)) continue;
+      if (this.#tools.backlogOf(twin) >= backlog || !this.#isTold(twin)) void this.#send(twin);
+    }
+    if (this.#told.size > twins.length) this.#forgetAllBut(twins);
+  }
+
+  #forgetAllBut(twins: readonly Twin[]): void {
+    const known = new Set(twins.map((twin) => deviceKey(twin)));
+    for (const device of this.#told.keys()) if (!known.has(device)) this.#told.delete(device);
+  }
+
+  /** A state that was not confirmed goes again in the next round. Never rejects. */
+  async #send(twin: Twin): Promise<void> {
+    this.#sent.add(twin);
+    const lineage = this.#lineageOf(twin);
+    const fact = factOfTwin(twin);
+    if (fact.changes.length === 0 || (await this.#isTaken(twin, fact))) this.#told.set(deviceKey(twin), lineage);
+    else this.#sent.delete(twin);
+  }
+
+  async #isTaken(twin: Twin, fact: Fact): Promise<boolean> {
+    const id = `state.${twin.uid}.${fact.at}`;
+    const stamp = { node: this.#node, id, term: this.#tools.term(), historical: false };
+    const message = encodeBatch([encodeFact(fact, stamp)]);
+    // A twin too large for one message is told by its facts alone.
+    if (message.length > MAX_MESSAGE_BYTES) return true;
+    try {
+      const answer = await this.#tools.link.request(stateSubject(this.#node, twin), message, HEADERS);
+      return receiptOf(answer).kind === 'stored';
+    } catch (error) {
+      this.#tools.logger.debug({ device: deviceKey(twin), reason: messageOf(error) }, 'state not confirmed');
+      return false;
     }
   }
 
-  #messageOf(twin: Twin): Uint8Array {
-    const fact = factOfTwin(twin);
-    const id = `state.${twin.uid}.${fact.at}`;
-    return encodeBatch([encodeFact(fact, { node: this.#node, id, term: this.#tools.term(), historical: false })]);
+  #isTold(twin: Twin): boolean {
+    return this.#told.get(deviceKey(twin)) === this.#lineageOf(twin);
+  }
+
+  #lineageOf({ uid, binding }: Twin): string {
+    return `${uid}.${binding}.${this.#tools.term()}`;
   }
 }

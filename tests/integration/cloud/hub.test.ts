@@ -72,7 +72,8 @@ async function report(link: NatsLink, uid: string, n: number, changes?: readonly
     at: Date.parse('2026-05-01T00:00:00Z') + n * 1000,
     changes: changes ?? [{ kind: 'reported', property: 'count', type: 'INT', value, n }],
   };
-  const stamp = { node: 'edge-a', id: `inc.${n}`, term: 1, historical: false };
+  // Its time is long past.
+  const stamp = { node: 'edge-a', id: `inc.${n}`, term: 1, historical: true };
   const receipt = receiptOf(
     await link.request(chainSubject('edge-a', 'twin', COUNTER), encodeBatch([encodeFact(fact, stamp)])),
   );

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   declaredProperties,
+  momentOf,
   projectAll,
   projectEvent,
   type ProjectedDevice,
@@ -197,4 +198,19 @@ test('a property that only the DeviceModel names belongs to the Device too, afte
 
   assert.deepEqual(declaredProperties(resource, model), ['status', 'count']);
   assert.deepEqual(declaredProperties(resource, undefined), ['status']);
+});
+
+test('when a device lived is told by a clock that can be trusted, whatever the clock of its node says', () => {
+  const [storedAt, before, beforehand] = [MOMENT, MOMENT - 3_600_000, MOMENT + 3_600_000];
+  const live = (receivedAt: number): number => momentOf(event({ receivedAt }), 'fact', storedAt);
+  const late = (receivedAt: number): number => momentOf(event({ receivedAt, historical: true }), 'fact', storedAt);
+  const state = (receivedAt: number): number => momentOf(event({ receivedAt }), 'state', storedAt);
+
+  assert.deepEqual([live(0), live(before), live(beforehand)], [storedAt, storedAt, storedAt]);
+  assert.deepEqual([late(0), late(before), late(beforehand)], [0, before, storedAt]);
+  assert.deepEqual([state(before), state(beforehand)], [before, storedAt]);
+
+  const now: ProjectedDevice = { ...device, livedAt: (one) => momentOf(one, 'fact', storedAt) };
+  const status = projectAll(now, {}, [event({ receivedAt: 0 }), event({ receivedAt: beforehand * 2 })]);
+  assert.equal(status.lastOnlineTime, '2026-03-01T10:00:00Z');
 });

@@ -1,0 +1,90 @@
+// State beside facts, at the edge: what goes to the last-value stream, and when.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readLast } from '../../../src/nats/direct-get.ts';
+import { decodeBatch, type DeviceEvent } from '../../../src/wire/device-events.ts';
+import { STATE_STREAM, stateSubject } from '../../../src/wire/nats-subjects.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { BOILER, EdgeWorld, NODE, report, UPDATE } from './edge-world.ts';
+
+const QOS1 = { qos: 1 } as const;
+
+/** The state of the boiler in the stream; none before the first. */
+async function stateIn(world: EdgeWorld): Promise<readonly DeviceEvent[]> {
+  const last = await readLast(world.hub, STATE_STREAM, stateSubject(NODE, BOILER));
+  const batch = last === undefined ? undefined : decodeBatch(last.data);
+  return batch?.kind === 'ok' ? batch.events : [];
+}
+
+async function countIn(world: EdgeWorld): Promise<DeviceEvent | undefined> {
+  return (await stateIn(world)).find(({ property }) => property === 'count');
+}
+
+/** A node whose boiler has reported 7, all of it in the stream. */
+async function reported(world: EdgeWorld): Promise<void> {
+  await world.startEdge();
+  await world.put(BOILER);
+  const heard = await world.listener();
+  await heard.first('$skerry/mapper/modbus/default/boiler');
+  const device = await world.client();
+  await device.publishAsync(UPDATE, report('count', 7), QOS1);
+  await waitUntil('the fact', async () => (await world.reported('count')).includes('7'));
+}
+
+void test('after a new term the state of every device is told, also without any backlog', async () => {
+  await using world = await EdgeWorld.open();
+  await reported(world);
+  const fact = (await world.upEvents()).find(({ property }) => property === 'count') ?? assert.fail();
+  await world.stopEdge();
+
+  await world.startEdge();
+
+  const state = await waitUntil('the state under the new term', async () => {
+    const found = await countIn(world);
+    return found !== undefined && found.version.term > fact.version.term ? found : undefined;
+  });
+  assert.deepEqual([state.value, state.version.n, state.historical], ['7', fact.version.n, false]);
+  assert.ok((await stateIn(world)).some(({ kind, value }) => kind === 'state' && value === 'online'));
+  assert.deepEqual(await world.reported('count'), ['7'], 'no fact is told twice');
+});
+
+void test('after a new binding the state of the device is told under it', async () => {
+  await using world = await EdgeWorld.open();
+  await reported(world);
+
+  await world.put({ ...BOILER, binding: 3 });
+
+  const state = await waitUntil('the state under the new binding', async () => {
+    const found = await countIn(world);
+    return found?.version.binding === 3 ? found : undefined;
+  });
+  assert.equal(state.value, '7');
+});
+
+void test('a state that could not be told goes when the link is back', async () => {
+  await using world = await EdgeWorld.open();
+  const road = await world.layRoad();
+  await reported(world);
+  road.cut();
+  await waitUntil('the link to be lost', () => world.edge?.health().state === 'degraded');
+  await world.put({ ...BOILER, binding: 3 });
+
+  road.open();
+
+  await waitUntil('the state under the new binding', async () => (await countIn(world))?.version.binding === 3);
+});
+
+void test('a device with a backlog is told at its newest, ahead of its history', async () => {
+  await using world = await EdgeWorld.open();
+  const road = await world.layRoad();
+  await reported(world);
+  road.cut();
+  await waitUntil('the link to be lost', () => world.edge?.health().state === 'degraded');
+  const device = await world.client();
+  for (let n = 8; n <= 40; n += 1) await device.publishAsync(UPDATE, report('count', n), QOS1);
+
+  road.open();
+
+  await waitUntil('the newest', async () => (await countIn(world))?.value === '40');
+  await waitUntil('the history', async () => (await world.reported('count')).length === 34);
+});
