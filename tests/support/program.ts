@@ -22,10 +22,11 @@ const BUNDLE = 'dist/bundle/skerry.js';
 /** Rejects with what it printed when it ends before it serves. `prefix`: a command that executes the one that follows, as `ip netns exec NAME` does. */
 export async function startProgram(
   args: readonly string[],
-  { prefix = [] }: { readonly prefix?: readonly string[] } = {},
+  { prefix = [], onSpawn }: { readonly prefix?: readonly string[]; readonly onSpawn?: (pid: number) => void } = {},
 ): Promise<Program> {
   const whole = [...prefix, process.execPath, BUNDLE, ...args, '--output', 'json', '--log-level', 'debug'];
   const child = spawn(whole[0] ?? '', whole.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+  onSpawn?.(child.pid ?? -1);
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')));

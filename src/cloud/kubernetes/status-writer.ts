@@ -1,11 +1,12 @@
 // Status of devices into Kubernetes, coalesced: at most one write per device and interval, of everything that came meanwhile.
 // A change is a pure function, so it can be applied again over whatever somebody else wrote. Every caller learns when a write
-// that holds its change has succeeded; nothing is reported as kept before.
+// that holds its change has succeeded; nothing is reported as kept before. While the API server is away, one device at a time asks.
 import { setMaxListeners } from 'node:events';
 import { backoffDelay } from '../../kit/backoff.ts';
 import { Deadline } from '../../kit/deadline.ts';
 import { messageOf, SkerryError } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
+import { SharedBackoff } from '../../kit/shared-backoff.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { ms, seconds, type Duration } from '../../kit/units.ts';
 import type { DeviceApi } from './device-api.ts';
@@ -42,10 +43,16 @@ interface Entry {
 
 const PARALLEL_WRITES = 32;
 const RETRY = { first: ms(200), most: seconds(10) };
+/** All devices together, so that thousands of them are no storm, and the first to get through opens the way for all. */
+const AWAY = { first: ms(200), most: seconds(4) };
 /** Somebody else writes this device's status all the time: leave it for later. */
 const CONFLICTS = 8;
 /** What writes under way get when the hub stops: an API server that does not answer must not use up its deadline. */
 const STOP_GRACE = ms(2500);
+const CONTENDED = kubeErrors.KUBE_UNAVAILABLE({
+  ...{ method: 'PUT', path: 'status' },
+  reason: 'somebody else writes this status all the time',
+});
 const NO_STATUS: DeviceStatus = Object.freeze({});
 
 export class StatusWriter implements Service {
@@ -57,6 +64,8 @@ export class StatusWriter implements Service {
   readonly #queue: Entry[] = [];
   readonly #active = new Set<Promise<void>>();
   readonly #abort = new AbortController();
+  readonly #backoff = new SharedBackoff(AWAY, PARALLEL_WRITES);
+  #resuming: NodeJS.Timeout | undefined;
   #pumping: NodeJS.Immediate | undefined;
   #stopped = false;
   #reason: string | undefined;
@@ -77,6 +86,7 @@ export class StatusWriter implements Service {
   async stop(deadline: Deadline): Promise<void> {
     this.#stopped = true;
     clearImmediate(this.#pumping);
+    clearTimeout(this.#resuming);
     for (const entry of this.#entries.values()) clearTimeout(entry.timer);
     const grace = Deadline.after(ms(Math.min(STOP_GRACE, deadline.remaining())));
     await grace.wait(Promise.all(this.#active), undefined);
@@ -134,7 +144,7 @@ export class StatusWriter implements Service {
   }
 
   #pump(): void {
-    while (!this.#stopped && this.#active.size < PARALLEL_WRITES) {
+    while (!this.#stopped && this.#active.size < this.#backoff.places) {
       const entry = this.#queue.shift();
       if (entry === undefined) return;
       const writing = this.#flush(entry).finally(() => {
@@ -143,6 +153,14 @@ export class StatusWriter implements Service {
       });
       this.#active.add(writing);
     }
+    this.#resumeLater();
+  }
+
+  /** What is queued while nobody may ask goes on by itself. */
+  #resumeLater(): void {
+    if (this.#stopped || this.#queue.length === 0 || this.#backoff.wait === 0) return;
+    clearTimeout(this.#resuming);
+    this.#resuming = setTimeout(() => this.#pump(), this.#backoff.wait);
   }
 
   async #flush(entry: Entry): Promise<void> {
@@ -151,6 +169,7 @@ export class StatusWriter implements Service {
     const begun = performance.now();
     try {
       const outcome = await this.#write(entry.key, taken);
+      this.#backoff.succeeded();
       if (outcome === 'written') entry.notBefore = begun + this.#interval;
       entry.failures = 0;
       this.#reason = undefined;
@@ -180,11 +199,7 @@ export class StatusWriter implements Service {
       const outcome = await this.#api.writeStatus(device, after, this.#abort.signal);
       if (outcome !== 'conflict') return outcome;
     }
-    throw kubeErrors.KUBE_UNAVAILABLE({
-      method: 'PUT',
-      path: key,
-      reason: 'somebody else writes this status all the time',
-    });
+    throw CONTENDED;
   }
 
   #failed(entry: Entry, taken: readonly Waiting[], error: unknown): void {
@@ -193,12 +208,14 @@ export class StatusWriter implements Service {
       return;
     }
     if (kubeErrors.KUBE_REFUSED.is(error)) {
+      this.#backoff.succeeded();
       this.#refused(entry, taken, messageOf(error));
       return;
     }
     if (!(error instanceof SkerryError))
       this.#logger.error({ device: entry.key, reason: messageOf(error) }, 'status write failed in an unknown way');
     this.#reason = messageOf(error);
+    if (error !== CONTENDED) this.#backoff.failed();
     entry.waiting = [...taken, ...entry.waiting];
     entry.notBefore = performance.now() + backoffDelay(RETRY, entry.failures);
     entry.failures += 1;

@@ -214,3 +214,28 @@ test('a device that was written is forgotten once its interval is over', async (
 
   assert.equal(await writer.update('default/d', add('b')), 'written');
 });
+
+test('while the API server is away a thousand devices are no storm, and all are written once it is back', async () => {
+  const api = new MemoryApi();
+  let attempts = 0;
+  let isAway = true;
+  const flaky: DeviceApi = {
+    get: () => api.get(),
+    writeStatus: (device, status) => {
+      attempts += 1;
+      return isAway
+        ? Promise.reject(kubeErrors.KUBE_UNAVAILABLE({ method: 'PUT', path: 'p', reason: 'planted' }))
+        : api.writeStatus(device, status);
+    },
+  };
+  await using writer = writerOver(flaky);
+
+  const outcomes = Promise.all(Array.from({ length: 1000 }, (_, n) => writer.update(`default/d${n}`, add('a'))));
+  await waitUntil('a third round of attempts', () => attempts >= 35);
+
+  assert.ok(attempts < 40, `${attempts} attempts`);
+  assert.equal(writer.health().state, 'degraded');
+  isAway = false;
+  assert.ok((await outcomes).every((outcome) => outcome === 'written'));
+  assert.equal(attempts - api.writes.length < 40, true);
+});

@@ -1,4 +1,4 @@
-// Two hubs over a nats-server and a Kubernetes API that belong to neither, one edge node, and devices that count numbers.
+// A nats-server and a Kubernetes API that belong to no hub, hubs over them, one edge node, and devices that count numbers.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubeClient, MERGE_PATCH } from '../../src/cloud/kubernetes/kube-client.ts';
@@ -17,14 +17,19 @@ const NODE = 'site';
 const USER = { user: 'node-site', password: 'node-password', permissions: nodePermissions(NODE) };
 const COLLECTIONS = '/apis/devices.kubeedge.io/v1beta1/namespaces/default';
 
-export type HubName = 'a' | 'b';
+/** How a hub reaches its neighbours, where that is not straight. */
+export interface HubRoads {
+  readonly natsUrl?: string;
+  readonly kubeconfig?: string;
+  readonly onSpawn?: (pid: number) => void;
+}
 
-export class HubPair implements AsyncDisposable {
+export class ClusterSite implements AsyncDisposable {
   readonly dir: string;
   readonly nats: TestNats;
   readonly kube: KubeApi;
   readonly client: KubeClient;
-  readonly hubs = new Map<HubName, Program>();
+  readonly hubs = new Map<string, Program>();
   edge!: Program;
   readonly #removeDir: () => PromiseLike<void>;
 
@@ -40,43 +45,39 @@ export class HubPair implements AsyncDisposable {
     this.#removeDir = removeDir;
   }
 
-  /** Hub a leads, hub b stands by. */
-  static async start(devices: readonly string[]): Promise<HubPair> {
+  /** With its edge node, and without a hub. */
+  static async start(): Promise<ClusterSite> {
     const dir = await tempDir();
-    const kube = createKubeApi(
-      { dataDir: join(dir.path, 'kube'), host: '127.0.0.1', port: 0 },
-      { logger: silentLogger },
-    );
+    const config = { dataDir: join(dir.path, 'kube'), host: '127.0.0.1', port: 0 };
+    const kube = createKubeApi(config, { logger: silentLogger });
     await kube.start(new AbortController().signal);
-    const pair = new HubPair(dir.path, { nats: await startNats([USER]), kube }, () => dir[Symbol.asyncDispose]());
-    await pair.startHub('a');
-    await pair.leads('a', 5000);
-    await pair.startHub('b');
-    await pair.startEdge();
-    for (const device of devices) await pair.createDevice(device);
-    return pair;
+    const nats = await startNats([USER]);
+    const site = new ClusterSite(dir.path, { nats, kube }, () => dir[Symbol.asyncDispose]());
+    await site.startEdge();
+    return site;
   }
 
-  async startHub(name: HubName): Promise<void> {
+  async startHub(name: string, { natsUrl, kubeconfig, onSpawn }: HubRoads = {}): Promise<void> {
     const { user, password, url } = this.nats;
-    const nats = url.replace('://', `://${user}:${password}@`);
-    const options = ['--kubeconfig', this.kube.kubeconfigFile, '--nats', nats, '--http', '127.0.0.1:0'];
-    this.hubs.set(name, await startProgram(['hub', '--data-dir', join(this.dir, `hub-${name}`), ...options]));
+    const nats = (natsUrl ?? url).replace('://', `://${user}:${password}@`);
+    const roads = ['--kubeconfig', kubeconfig ?? this.kube.kubeconfigFile, '--nats', nats];
+    const options = ['--data-dir', join(this.dir, `hub-${name}`), ...roads, '--http', '127.0.0.1:0'];
+    this.hubs.set(name, await startProgram(['hub', ...options], onSpawn === undefined ? {} : { onSpawn }));
   }
 
-  hub(name: HubName): Program {
+  hub(name: string): Program {
     const hub = this.hubs.get(name);
     if (hub === undefined) throw new Error(`hub ${name} was not started`);
     return hub;
   }
 
-  async status(name: HubName): Promise<{ readonly leads: boolean; readonly leader: string }> {
+  async status(name: string): Promise<{ readonly leads: boolean; readonly leader: string }> {
     const answer = await fetch(`${this.hub(name).text('http')}/status`);
     return (await answer.json()) as { leads: boolean; leader: string };
   }
 
   /** Resolves with the milliseconds until that hub leads and is well. */
-  async leads(name: HubName, within: number): Promise<number> {
+  async leads(name: string, within: number): Promise<number> {
     const begun = performance.now();
     await waitUntil(`hub ${name} to lead`, async () => (await this.status(name)).leads, within);
     await waitUntil(
@@ -97,6 +98,10 @@ export class HubPair implements AsyncDisposable {
     return status?.twins?.find(({ propertyName }) => propertyName === 'number')?.reported?.value;
   }
 
+  async remove(name: string): Promise<void> {
+    await this.client.request({ method: 'DELETE', path: `${COLLECTIONS}/devices/${name}` });
+  }
+
   async want(name: string, value: string): Promise<void> {
     const visitors = { protocolName: 'virtualProtocol', configData: {} };
     const body = { spec: { properties: [{ name: 'number', visitors, desired: { value } }] } };
@@ -106,9 +111,10 @@ export class HubPair implements AsyncDisposable {
     });
   }
 
-  /** What the edge node holds to be desired. */
-  async desired(name: string): Promise<string> {
-    return await (await fetch(`${this.edge.text('http')}/twins/default/${name}`)).text();
+  /** The twin as the edge node has it, as text; `undefined` when it has none. */
+  async atEdge(name: string): Promise<string | undefined> {
+    const answer = await fetch(`${this.edge.text('http')}/twins/default/${name}`);
+    return answer.ok ? await answer.text() : undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -128,6 +134,7 @@ export class HubPair implements AsyncDisposable {
     this.edge = await startProgram(['edge', '--data-dir', join(this.dir, 'edge'), '--credentials', file, ...sockets]);
   }
 
+  /** Resolves when the node knows it; a hub, or its successor, must be running. */
   async createDevice(name: string): Promise<void> {
     const protocol = { protocolName: 'virtualProtocol' };
     await this.#create('devicemodels', {
@@ -138,15 +145,17 @@ export class HubPair implements AsyncDisposable {
     const properties = [{ name: 'number', visitors: { protocolName: 'virtualProtocol', configData: {} } }];
     const spec = { deviceModelRef: { name: 'numbers' }, nodeName: NODE, protocol, properties };
     await this.#create('devices', { kind: 'Device', metadata: { name }, spec });
-    await waitUntil(
-      `the edge node to know ${name}`,
-      async () => (await fetch(`${this.edge.text('http')}/twins/default/${name}`)).ok,
-      15_000,
-    );
+    await waitUntil(`the edge node to know ${name}`, () => this.atEdge(name), 15_000);
   }
 
   async #create(plural: string, manifest: object): Promise<void> {
     const body = { apiVersion: 'devices.kubeedge.io/v1beta1', ...manifest };
-    await this.client.request({ method: 'POST', path: `${COLLECTIONS}/${plural}`, body });
+    // Until a hub has made the definitions, nobody knows the kind.
+    await waitUntil(
+      `the API to take ${plural}`,
+      async () =>
+        (await this.client.request({ method: 'POST', path: `${COLLECTIONS}/${plural}`, body })).status !== 404,
+      15_000,
+    );
   }
 }
