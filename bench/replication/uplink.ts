@@ -140,7 +140,7 @@ async function uplink(nats: TestNats, chains: number): Promise<{ readonly rate: 
   const link = linkTo(nats, NODE);
   const outbox = new EndlessFacts(chains, meter) as unknown as UplinkTools['outbox'];
   const incarnation = '0123456789abcdef0123';
-  const identity = { storeId: 'bench', incarnation, starts: [], others: [], term: 1, mayTakeOver: false };
+  const identity = { storeId: 'bench', incarnation, starts: [], others: [], term: 1, terms: [], mayTakeOver: false };
   const nothing = (): void => undefined;
   const part = new Uplink(
     { node: NODE },

@@ -19,7 +19,15 @@ export class NodeMemory implements Service {
   readonly #config: { readonly node: string; readonly dataDir: string };
   readonly #store: Store;
   readonly #parts: readonly Loadable[];
-  #identity: StoreIdentity = { storeId: '', incarnation: '', starts: [], others: [], term: 0, mayTakeOver: false };
+  #identity: StoreIdentity = {
+    storeId: '',
+    incarnation: '',
+    starts: [],
+    others: [],
+    term: 0,
+    terms: [],
+    mayTakeOver: false,
+  };
 
   constructor(
     config: { readonly node: string; readonly dataDir: string },
@@ -50,7 +58,7 @@ export class NodeMemory implements Service {
   }
 
   /** Writes what a claim has taught. */
-  async keep(learned: Partial<Pick<StoreIdentity, 'term' | 'others' | 'mayTakeOver'>>): Promise<void> {
+  async keep(learned: Partial<Pick<StoreIdentity, 'term' | 'terms' | 'others' | 'mayTakeOver'>>): Promise<void> {
     const identity = { ...this.#identity, ...learned };
     await keepIdentity(this.#store, identity);
     this.#identity = identity;

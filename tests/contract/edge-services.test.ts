@@ -35,7 +35,7 @@ const NODE = { node: 'n1' };
 /** Nobody listens there. */
 const AWAY = { url: 'nats://127.0.0.1:1', user: 'n1', password: 'x' };
 const newLink = (): NatsLink => new NatsLink({ ...AWAY, clientName: 'n1', inboxPrefix: '_INBOX_n1' }, { logger });
-const identity = { storeId: 's', incarnation: 'i', starts: [], others: [], term: 0, mayTakeOver: false };
+const identity = { storeId: 's', incarnation: 'i', starts: [], others: [], term: 0, terms: [], mayTakeOver: false };
 const nothing = (): void => undefined;
 
 function alone(create: () => Service): () => Promise<ServiceUnderTest> {

@@ -5,6 +5,12 @@ import { afterOf, startsOfNames, type Start } from '../../model/lineage.ts';
 import type { Store } from './store.ts';
 import { jsonTable } from './store-layout.ts';
 
+/** The term of what was enlisted after a sequence. */
+export interface TermSince {
+  readonly after: number;
+  readonly term: number;
+}
+
 export interface StoreIdentity {
   readonly storeId: string;
   readonly incarnation: string;
@@ -14,6 +20,8 @@ export interface StoreIdentity {
   readonly others: readonly Start[];
   /** The term of the last claim this store held; 0 when it never held one. */
   readonly term: number;
+  /** The terms it held, oldest first. */
+  readonly terms: readonly TermSince[];
   /** A person decided that this store's story goes on: the next claim takes the node's name from whoever holds it. */
   readonly mayTakeOver: boolean;
 }
@@ -32,7 +40,10 @@ export interface EnlistedBefore {
   readonly oldestHeld: (store: Store) => Promise<ReadonlyMap<string, number>>;
 }
 
-const IDENTITY = jsonTable<StoreIdentity | NamedPast>('identity');
+/** `terms` came later than the rest. */
+type StoredIdentity = Omit<StoreIdentity, 'terms'> & Partial<Pick<StoreIdentity, 'terms'>>;
+
+const IDENTITY = jsonTable<StoredIdentity | NamedPast>('identity');
 /** A claim older than these comes from another life of the store. */
 const REMEMBERED_STARTS = 1000;
 
@@ -44,7 +55,7 @@ export async function openIncarnation(store: Store, enlisted: EnlistedBefore): P
   const incarnation = randomName();
   const start = { incarnation, from: await enlisted.newest(store), ...afterOf(known?.incarnation) };
   const identity: StoreIdentity = {
-    ...(known ?? { storeId: randomName(), others: [], term: 0, mayTakeOver: false }),
+    ...(known ?? { storeId: randomName(), others: [], term: 0, terms: [], mayTakeOver: false }),
     incarnation,
     starts: [...(known?.starts ?? []), start].slice(-REMEMBERED_STARTS),
   };
@@ -69,9 +80,12 @@ export async function allowTakeOver(store: Store): Promise<void> {
 
 async function readIdentity(store: Store, enlisted: EnlistedBefore): Promise<StoreIdentity | undefined> {
   const found = await store.get(IDENTITY, '');
-  if (found === undefined || 'starts' in found) return found;
+  if (found === undefined) return undefined;
+  if ('starts' in found) return { ...found, terms: found.terms ?? firstTerm(found.term) };
   const { past, ...rest } = found;
   const names = [...past, found.incarnation];
   const starts = startsOfNames(names, await enlisted.oldestHeld(store), await enlisted.newest(store));
-  return { others: [], mayTakeOver: false, ...rest, starts };
+  return { others: [], terms: firstTerm(rest.term), mayTakeOver: false, ...rest, starts };
 }
+
+const firstTerm = (term: number): readonly TermSince[] => (term === 0 ? [] : [{ after: 0, term }]);

@@ -20,8 +20,10 @@ import {
 import { UP_STREAM } from '../../wire/nats-subjects.ts';
 import type { OutboxEntry } from '../outbox/chain-backlog.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import type { TermSince } from '../store/store-identity.ts';
 import { isForeign, resume, type LastMessage } from './chain.ts';
 import type { ChainSender, SendResult } from './chain-sender.ts';
+import { termOf } from './terms.ts';
 
 export interface SessionTools {
   readonly node: string;
@@ -29,6 +31,7 @@ export interface SessionTools {
   readonly outbox: Outbox;
   readonly sender: ChainSender;
   readonly lineage: Lineage;
+  readonly terms: readonly TermSince[];
   /** Whether the claim is still this session's; asked where somebody else's words are found. */
   readonly stillHolds: () => Promise<boolean>;
   readonly signal: AbortSignal;
@@ -45,7 +48,6 @@ const CHAIN_RETRY = { first: ms(100), most: seconds(5) };
 export class UplinkSession {
   /** Of the claim. */
   readonly revision: number;
-  readonly term: number;
   readonly #tools: SessionTools;
   /** What was enlisted before the session began is history; by count, because clocks are set. */
   readonly #historicalThrough: number;
@@ -60,9 +62,8 @@ export class UplinkSession {
   readonly #forbidden = new Map<string, SkerryError>();
   #isOver = false;
 
-  constructor(claim: { readonly revision: number; readonly term: number }, tools: SessionTools) {
+  constructor(claim: { readonly revision: number }, tools: SessionTools) {
     this.revision = claim.revision;
-    this.term = claim.term;
     this.#tools = tools;
     this.#historicalThrough = tools.outbox.newest;
   }
@@ -193,13 +194,14 @@ export class UplinkSession {
   }
 
   #encode(entries: readonly OutboxEntry[]): { readonly batch: Uint8Array; readonly newest: OutboxEntry | undefined } {
-    const { node } = this.#tools;
+    const { node, terms } = this.#tools;
     const encoded: string[] = [];
     let length = 0;
     let newest: OutboxEntry | undefined;
     for (const entry of entries) {
       const historical = entry.sequence <= this.#historicalThrough;
-      const text = encodeFact(entry.fact, { node, id: formatMessageId(entry), term: this.term, historical });
+      const stamp = { node, id: formatMessageId(entry), term: termOf(terms, entry.sequence), historical };
+      const text = encodeFact(entry.fact, stamp);
       length += text.length;
       if (newest !== undefined && length > MOST_BYTES_PER_MESSAGE) break;
       encoded.push(text);

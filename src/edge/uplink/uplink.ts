@@ -17,6 +17,7 @@ import type { StoreIdentity } from '../store/store-identity.ts';
 import { ChainSender } from './chain-sender.ts';
 import { claimNode, lineageOf, type ClaimResult } from './claim.ts';
 import { uplinkErrors } from './errors.ts';
+import { withTerm } from './terms.ts';
 import { UplinkSession } from './uplink-session.ts';
 
 export interface UplinkConfig {
@@ -151,13 +152,14 @@ export class Uplink implements Service {
 
   /** Of copies of this store, before what they wrote is judged; and the term, before anything is published under it. */
   async #learn(result: ClaimResult): Promise<void> {
-    const { identity, keep } = this.#tools;
+    const { identity, keep, outbox } = this.#tools;
     if (result.kind === 'wait') return;
-    const { others, term, mayTakeOver } = identity();
+    const { others, term, terms, mayTakeOver } = identity();
     if (result.kind === 'diverged') {
       if (result.others !== others) await keep({ others: result.others });
     } else if (result.others !== others || result.term !== term || mayTakeOver) {
-      await keep({ others: result.others, term: result.term, mayTakeOver: false });
+      const held = withTerm(terms, result.term, outbox.newest);
+      await keep({ others: result.others, term: result.term, terms: held, mayTakeOver: false });
     }
   }
 
@@ -166,6 +168,7 @@ export class Uplink implements Service {
     const session: UplinkSession = new UplinkSession(claim, {
       ...{ node: this.#node, link, outbox, logger, sender: this.#sender, signal: this.#tasks.signal },
       lineage: lineageOf(identity()),
+      terms: identity().terms,
       stillHolds: () => this.#stillHolds(session),
     });
     this.#session = session;

@@ -80,7 +80,15 @@ class Line {
   }
 
   static fresh(stream: Stream): Line {
-    const identity = { storeId: newName(), incarnation: '', starts: [], others: [], term: 0, mayTakeOver: false };
+    const identity = {
+      storeId: newName(),
+      incarnation: '',
+      starts: [],
+      others: [],
+      term: 0,
+      terms: [],
+      mayTakeOver: false,
+    };
     const positions = Array.from({ length: CHAINS }, () => NOWHERE);
     return new Line(stream, { identity, count: 0, entries: [], written: [], positions });
   }

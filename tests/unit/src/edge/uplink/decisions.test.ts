@@ -89,7 +89,7 @@ void test('a chain of which the stream holds nothing any more sends again what i
 });
 
 const OWN: StoreIdentity = {
-  ...{ storeId: 'mine', incarnation: 'now', term: 4, mayTakeOver: false },
+  ...{ storeId: 'mine', incarnation: 'now', term: 4, terms: [], mayTakeOver: false },
   ...{ starts: STARTS, others: COPY },
 };
 const claim = (storeId: string, incarnation: string): Claim => ({ storeId, incarnation, term: 7, starts: [] });
