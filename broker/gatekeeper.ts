@@ -38,6 +38,8 @@ export class Gatekeeper {
   readonly #gate: PublishGate;
   readonly #tools: GatekeeperTools;
   readonly #waiting: (() => void)[] = [];
+  /** Connections that are being closed: what they sent behind a publication that was not kept must not be kept before it. */
+  readonly #refused = new WeakSet<Publisher>();
   #open = 0;
 
   constructor(gate: PublishGate, tools: GatekeeperTools) {
@@ -55,6 +57,10 @@ export class Gatekeeper {
     // Admitted before: Aedes finds it as well, and only says PUBREC again.
     if (qos === 2 && messageId !== undefined && this.#tools.sessions.incoming.has(client.id, messageId)) {
       answer(null);
+      return;
+    }
+    if (this.#refused.has(client)) {
+      answer(refusalOf(client, packet));
       return;
     }
     const slip = this.#tools.sessions.journal.slip(client, packet);
@@ -79,6 +85,7 @@ export class Gatekeeper {
 
   #conclude({ client, packet, slip }: Question, admission: Admission, answer: Answer): void {
     if (admission.kind === 'unavailable') {
+      if (packet.qos > 0) this.#refused.add(client);
       answer(refusalOf(client, packet));
       return;
     }

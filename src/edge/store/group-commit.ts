@@ -26,8 +26,8 @@ export class GroupCommit {
   }
 
   /**
-   * Resolves with what `build` returned, once everything it staged is on disk. `build` must
-   * decide before it stages, and may be called again when another commit of its group failed to build.
+   * Resolves with what `build` returned, once everything it staged is on disk; rejects when a write that began before it did not
+   * reach the disk. `build` must decide before it stages, and may be called again when another commit of its group failed to build.
    */
   commit<T>(build: (tx: Transaction) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -58,7 +58,9 @@ export class GroupCommit {
       if (operations.length > 0) await this.#write(operations);
     } catch (error) {
       tx.undo(this.#onFault);
-      for (const { reject } of built) reject(error);
+      // Whoever came meanwhile is refused too: a device's later value must not be kept before the one that it has to send again.
+      const refused = [...built, ...this.#waiting.splice(0)];
+      for (const { reject } of refused) reject(error);
       return;
     }
     tx.announce(this.#onFault);

@@ -20,7 +20,7 @@ export interface Store {
 
   keysBetween(table: Named, bounds: { readonly after: string; readonly before: string }): AsyncIterable<string>;
 
-  /** Removes a range without syncing: for what nobody will miss if it is back after a power cut. */
+  /** Removes a range, page by page: after a power cut a part of it may still be there. */
   clear(table: Named, bounds: { readonly from: string; readonly through: string }): Promise<void>;
 
   /**
