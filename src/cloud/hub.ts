@@ -8,6 +8,7 @@ import { Supervisor } from '../kit/supervisor.ts';
 import { PoisonStream } from '../nats/poison-stream.ts';
 import { wantedStreams } from '../nats/stream-plan.ts';
 import { AdminServer } from './admin/admin-server.ts';
+import { hubMetrics } from './admin/hub-metrics.ts';
 import { DataDirLock } from './data-dir-lock.ts';
 import { Downstream } from './downstream/downstream.ts';
 import type { HubConfig } from './hub-config.ts';
@@ -64,9 +65,12 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
     new KubeService(client),
     ...(lease === undefined ? way : [lease, new WhileLeading(way, { lease, logger })]),
   ];
+  const leads = (): boolean => lease?.leads ?? true;
+  const working = (): readonly Service[] => (lease?.leads === true ? [...parts, ...way] : parts);
   const admin = new AdminServer(config.http, {
-    parts: () => (lease?.leads === true ? [...parts, ...way] : parts),
-    status: () => ({ leads: lease?.leads ?? true, leader: lease?.holder ?? '', poison: { setAside: poison.kept } }),
+    parts: working,
+    metrics: hubMetrics({ leads, setAside: () => poison.kept, parts: working }),
+    status: () => ({ leads: leads(), leader: lease?.holder ?? '', poison: { setAside: poison.kept } }),
     logger,
   });
   return new HubService({ supervisor: new Supervisor([...parts, admin], { logger }), nats, admin, client });

@@ -4,6 +4,7 @@ import { Broker, BrokerListeners, type PublishGate } from '../../broker/index.ts
 import { systemClock } from '../kit/clock.ts';
 import type { Deadline } from '../kit/deadline.ts';
 import type { Logger } from '../kit/logger.ts';
+import type { Metric } from '../kit/metrics.ts';
 import type { Health, Service } from '../kit/service.ts';
 import { Remembered } from '../kit/remembered.ts';
 import { Supervisor } from '../kit/supervisor.ts';
@@ -11,6 +12,7 @@ import { deviceKey, parseDeviceKey, type DeviceId } from '../model/device.ts';
 import { NatsLink } from '../nats/nats-link.ts';
 import { chainSubject, inboxPrefix, type ChainClass } from '../wire/nats-subjects.ts';
 import { EdgeAdmin } from './admin/edge-admin.ts';
+import { edgeMetrics } from './admin/edge-metrics.ts';
 import { answersOf, listenerOf } from './announcements.ts';
 import { Downlink } from './downlink/downlink.ts';
 import type { EdgeConfig } from './edge-config.ts';
@@ -224,5 +226,21 @@ function createAdmin(
     indexGeneration: kept.objects.position.generation,
     ...(cloud.uplink.problem === undefined ? {} : { problem: cloud.uplink.problem }),
   });
-  return new EdgeAdmin({ http }, { healths, status, twins, logger });
+  const metrics = createMetrics(kept, devices, cloud);
+  return new EdgeAdmin({ http }, { healths, status, metrics, twins, logger });
+}
+
+function createMetrics(
+  { outbox, store, twins }: Keeping,
+  { ingress, broker }: DeviceSide,
+  { link, uplink }: CloudSide,
+): readonly Metric[] {
+  return edgeMetrics({
+    outbox: () => outbox.statistics(),
+    store: () => store.statistics,
+    publications: () => ingress.admissions.counts,
+    uplink: () => ({ isLinked: link.connected, ...uplink.statistics }),
+    devices: () => [...twins.all()].length,
+    clients: () => broker.connectedClients,
+  });
 }

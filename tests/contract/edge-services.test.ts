@@ -161,6 +161,7 @@ serviceContract(
         {
           healths: () => ({ store: HEALTHY }),
           status: () => ({ node: 'n1', isLinked: false, backlog: 0, indexGeneration: 0 }),
+          metrics: [],
           twins: { list: () => [], read: () => undefined, setDesired: () => Promise.resolve({ kind: 'unknown' }) },
           logger,
         },

@@ -13,7 +13,11 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
     description: 'where devices connect by WebSocket, or "off"',
     default: '127.0.0.1:8083',
   },
-  { flags: '--http <address>', description: 'health and twins for programs on this node', default: '127.0.0.1:10550' },
+  {
+    flags: '--http <address>',
+    description: 'health, metrics and twins for programs on this node',
+    default: '127.0.0.1:10550',
+  },
   {
     flags: '--outbox-bytes <size>',
     description: 'how much of the disk facts may take that wait for the cloud, such as 200MiB or 2GiB',

@@ -1,10 +1,11 @@
 // Health and readiness of the hub over HTTP. `/healthz`: the process works. `/readyz`: every part is well; the body says which
-// part is not and why. `/status`: what else a person may want to know.
+// part is not and why. `/status`, `/metrics`: what else a person, or a scraper, may want to know.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Deadline } from '../../kit/deadline.ts';
 import { codeOf, messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
+import { exposition, METRICS_CONTENT_TYPE, type Metric } from '../../kit/metrics.ts';
 import { isTrustedHost } from '../../kit/trusted-host.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { adminErrors } from './errors.ts';
@@ -21,17 +22,24 @@ export class AdminServer implements Service {
   readonly #config: AdminConfig;
   readonly #parts: () => readonly Service[];
   readonly #status: () => object;
+  readonly #metrics: readonly Metric[];
   readonly #logger: Logger;
   #server: Server | undefined;
   #port = 0;
 
   constructor(
     config: AdminConfig,
-    tools: { readonly parts: () => readonly Service[]; readonly status: () => object; readonly logger: Logger },
+    tools: {
+      readonly parts: () => readonly Service[];
+      readonly status: () => object;
+      readonly metrics: readonly Metric[];
+      readonly logger: Logger;
+    },
   ) {
     this.#config = config;
     this.#parts = tools.parts;
     this.#status = tools.status;
+    this.#metrics = tools.metrics;
     this.#logger = tools.logger;
   }
 
@@ -100,8 +108,12 @@ export class AdminServer implements Service {
       send(response, 200, this.#status());
       return;
     }
+    if (pathname === '/metrics') {
+      response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE }).end(exposition(this.#metrics));
+      return;
+    }
     if (pathname !== '/readyz') {
-      send(response, 404, { error: 'try /healthz, /readyz or /status' });
+      send(response, 404, { error: 'try /healthz, /readyz, /status or /metrics' });
       return;
     }
     const parts = Object.fromEntries(this.#parts().map((part) => [part.name, part.health()]));

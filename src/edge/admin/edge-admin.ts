@@ -1,9 +1,10 @@
-// Health and twins over HTTP, for people and scripts on this node. Loopback unless configured otherwise.
+// Health, metrics and twins over HTTP, for people and scripts on this node. Loopback unless configured otherwise.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Deadline } from '../../kit/deadline.ts';
 import { codeOf, messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
+import { exposition, METRICS_CONTENT_TYPE, type Metric } from '../../kit/metrics.ts';
 import { isTrustedHost } from '../../kit/trusted-host.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import type { NodeProblem } from '../../wire/node-reports.ts';
@@ -13,6 +14,7 @@ export interface EdgeAdminTools {
   /** Of every part, by name. */
   readonly healths: () => Readonly<Record<string, Health>>;
   readonly status: () => EdgeStatus;
+  readonly metrics: readonly Metric[];
   readonly twins: TwinRequests;
   readonly logger: Logger;
 }
@@ -47,7 +49,10 @@ export type SetOutcome =
 
 interface Answer {
   readonly status: number;
-  readonly body: unknown;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Metrics, sent instead. */
+  readonly text?: string;
 }
 
 const LARGEST_BODY = 1024 * 1024;
@@ -105,11 +110,11 @@ export class EdgeAdmin implements Service {
       answer = { status: 503, body: { reason: messageOf(error) } };
     }
     const headers = {
-      'content-type': 'application/json',
+      'content-type': answer.text === undefined ? 'application/json' : METRICS_CONTENT_TYPE,
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
     };
-    response.writeHead(answer.status, headers).end(`${JSON.stringify(answer.body)}\n`);
+    response.writeHead(answer.status, headers).end(answer.text ?? `${JSON.stringify(answer.body)}\n`);
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {
@@ -119,10 +124,11 @@ export class EdgeAdmin implements Service {
     if (route === 'GET healthz') return { status: 200, body: { state: 'ok' } };
     if (route === 'GET readyz') return this.#readiness();
     if (route === 'GET status') return { status: 200, body: this.#tools.status() };
+    if (route === 'GET metrics') return { status: 200, text: exposition(this.#tools.metrics) };
     if (path[0] === 'twins') return this.#twins(request, path.slice(1));
     return {
       status: 404,
-      body: { reason: 'nothing here; try /healthz, /readyz, /status, /twins or /twins/<namespace>/<device>' },
+      body: { reason: 'nothing here; try /healthz, /readyz, /status, /metrics, /twins or /twins/<namespace>/<device>' },
     };
   }
 

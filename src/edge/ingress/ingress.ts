@@ -3,6 +3,7 @@
 import type { Admission, PublishGate, Publication } from '../../../broker/index.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { isAbort, messageOf } from '../../kit/errors.ts';
+import { Tally } from '../../kit/metrics.ts';
 import { Remembered } from '../../kit/remembered.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { deviceKey, type DeviceDefinition, type DeviceId } from '../../model/device.ts';
@@ -80,6 +81,8 @@ const SHOWN_OF_PAYLOAD = 1024;
 const NO_ANSWER = (): void => undefined;
 
 export class Ingress implements PublishGate {
+  /** The gate's answers, counted. */
+  readonly admissions = new Tally<Admission['kind']>(['admit', 'set-aside', 'unavailable']);
   readonly #tools: IngressTools;
   /** Devices publish to the same few topics for ever. */
   readonly #topics = new Remembered(parseDeviceTopic);
@@ -101,14 +104,23 @@ export class Ingress implements PublishGate {
       const room = this.#tools.outbox.room();
       if (room !== undefined) await room;
       const outcome = await this.#serve(topic.device, topic.request, publication);
-      if (outcome.kind === 'done') return { kind: 'admit', afterwards: outcome.answer };
+      if (outcome.kind === 'done') return this.#counted({ kind: 'admit', afterwards: outcome.answer });
       const { refusal } = outcome;
-      return { kind: 'set-aside', reason: refusal.reason, afterwards: () => this.#tools.answers.refused(refusal) };
+      return this.#counted({
+        kind: 'set-aside',
+        reason: refusal.reason,
+        afterwards: () => this.#tools.answers.refused(refusal),
+      });
     } catch (error) {
       if (!isAbort(error))
         this.#tools.logger.warn({ topic: publication.topic, reason: messageOf(error) }, 'publication not stored');
-      return { kind: 'unavailable' };
+      return this.#counted({ kind: 'unavailable' });
     }
+  }
+
+  #counted(admission: Admission): Admission {
+    this.admissions.add(admission.kind);
+    return admission;
   }
 
   /** Somebody at this node wants a property to be something else: stored like an update that came by MQTT, without its acknowledgement. */

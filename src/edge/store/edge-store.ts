@@ -7,7 +7,7 @@ import { codeOf, messageOf, SkerryError } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { storeErrors } from './errors.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, type CommitStatistics } from './group-commit.ts';
 import type { Store } from './store.ts';
 import { jsonTable, keyIn, rangeOf, STORE_FORMAT, type Named, type Table } from './store-layout.ts';
 import { inspectStore } from './store-files.ts';
@@ -75,6 +75,10 @@ export class EdgeStore implements Service, Store {
   health(): Health {
     const reason = this.#damage ?? this.#failure;
     return reason === undefined ? HEALTHY : { state: 'failing', reason };
+  }
+
+  get statistics(): CommitStatistics {
+    return this.#commits.statistics;
   }
 
   async get<V>(table: Table<V>, key: string): Promise<V | undefined> {

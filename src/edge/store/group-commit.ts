@@ -4,6 +4,14 @@ import { Transaction, type Operation } from './transaction.ts';
 
 export type WriteBatch = (operations: readonly Operation[]) => Promise<void>;
 
+export interface CommitStatistics {
+  /** Transactions on disk. */
+  readonly commits: number;
+  /** Batches that they were written in, and the time that took. */
+  readonly writes: number;
+  readonly writingMs: number;
+}
+
 interface Waiting {
   readonly build: (tx: Transaction) => unknown;
   readonly resolve: (value: never) => void;
@@ -16,6 +24,7 @@ const MOST_PER_GROUP = 1000;
 export class GroupCommit {
   readonly #write: WriteBatch;
   readonly #onFault: (error: unknown) => void;
+  readonly #statistics = { commits: 0, writes: 0, writingMs: 0 };
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
 
@@ -37,6 +46,10 @@ export class GroupCommit {
     });
   }
 
+  get statistics(): CommitStatistics {
+    return this.#statistics;
+  }
+
   /** Resolves when nothing is waiting or in flight any more. */
   async drained(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
@@ -55,7 +68,7 @@ export class GroupCommit {
     const { tx, built, values } = this.#buildAll(group);
     try {
       const operations = tx.operations();
-      if (operations.length > 0) await this.#write(operations);
+      if (operations.length > 0) await this.#writeCounted(operations, built.length);
     } catch (error) {
       tx.undo(this.#onFault);
       // Whoever came meanwhile is refused too: a device's later value must not be kept before the one that it has to send again.
@@ -65,6 +78,14 @@ export class GroupCommit {
     }
     tx.announce(this.#onFault);
     built.forEach(({ resolve }, place) => resolve(values[place] as never));
+  }
+
+  async #writeCounted(operations: readonly Operation[], commits: number): Promise<void> {
+    const begun = performance.now();
+    await this.#write(operations);
+    this.#statistics.commits += commits;
+    this.#statistics.writes += 1;
+    this.#statistics.writingMs += performance.now() - begun;
   }
 
   /** A builder that throws fails alone: what was staged so far is taken back, and the others build once more without it. */

@@ -1,6 +1,7 @@
 // Publishes with one shared inbox: JetStream's answers find their publish by a token at the end of the reply subject. Five times
 // cheaper than the library's request per publish (stack-measured, 3c).
 import type { Clock } from '../../kit/clock.ts';
+import { Tally } from '../../kit/metrics.ts';
 import type { Duration } from '../../kit/units.ts';
 import { receiptOf, type PublishReceipt } from '../../nats/direct-get.ts';
 import { BATCH_CONTENT_TYPE } from '../../wire/device-events.ts';
@@ -24,6 +25,8 @@ export interface Publish {
  */
 export type SendResult = PublishReceipt | { readonly kind: 'silent' } | { readonly kind: 'forbidden' };
 
+const SEND_RESULTS = ['stored', 'wrong-sequence', 'refused', 'unavailable', 'silent', 'forbidden'] as const;
+
 interface Awaited {
   readonly subject: string;
   readonly resolve: (result: SendResult) => void;
@@ -35,6 +38,8 @@ export class ChainSender {
   readonly #clock: Clock;
   readonly #inbox: string;
   readonly #timeout: Duration;
+  /** What became of the messages; counted by whoever sends them. */
+  readonly results = new Tally<SendResult['kind']>(SEND_RESULTS);
   readonly #awaited = new Map<string, Awaited>();
   #token = 0;
 

@@ -187,6 +187,7 @@ export class UplinkSession {
       expected: outbox.position(chain).streamSequence,
       before: this.#before.get(chain) ?? '',
     });
+    sender.results.add(result.kind);
     if (result.kind !== 'stored') return this.#noteSetback(chain, result);
     outbox.acknowledge(chain, { acknowledged: newest.sequence, streamSequence: result.sequence });
     this.#forbidden.delete(chain);

@@ -14,7 +14,7 @@ import { claimHints, inboxPrefix } from '../../wire/nats-subjects.ts';
 import type { NodeProblem } from '../../wire/node-reports.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { StoreIdentity } from '../store/store-identity.ts';
-import { ChainSender } from './chain-sender.ts';
+import { ChainSender, type SendResult } from './chain-sender.ts';
 import { claimNode, lineageOf, type ClaimResult } from './claim.ts';
 import { uplinkErrors } from './errors.ts';
 import { withTerm } from './terms.ts';
@@ -42,6 +42,11 @@ const ANSWER_TIMEOUT = seconds(5);
 const CLAIM_RETRY = { first: ms(200), most: seconds(5) };
 /** What a person must see to is not asked about every moment. */
 const PROBLEM_RETRY = seconds(30);
+
+export interface UplinkStatistics {
+  readonly isOpen: boolean;
+  readonly messages: Readonly<Record<SendResult['kind'], number>>;
+}
 
 interface Closed {
   readonly reason: string;
@@ -102,6 +107,11 @@ export class Uplink implements Service {
   health(): Health {
     const reason = this.#session === undefined ? this.#closed.reason : this.#session.problem?.message;
     return reason === undefined ? HEALTHY : { state: 'degraded', reason };
+  }
+
+  /** Whether facts are published, and what became of the messages. */
+  get statistics(): UplinkStatistics {
+    return { isOpen: this.#session !== undefined, messages: this.#sender.results.counts };
   }
 
   /** What a person must see to, here or at the hub. */

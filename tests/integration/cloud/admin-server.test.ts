@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { AdminServer } from '../../../src/cloud/admin/admin-server.ts';
+import { hubMetrics } from '../../../src/cloud/admin/hub-metrics.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../src/kit/logger.ts';
 import { seconds } from '../../../src/kit/units.ts';
@@ -11,7 +12,12 @@ async function started(host = '127.0.0.1'): Promise<AdminServer & AsyncDisposabl
   const server = new AdminServer(
     { host, port: 0 },
     {
-      ...{ parts: () => [], status: () => ({ poison: { setAside: 3 } }), logger: silentLogger },
+      ...{
+        parts: () => [],
+        metrics: hubMetrics({ leads: () => true, setAside: () => 3, parts: () => [] }),
+        status: () => ({ poison: { setAside: 3 } }),
+        logger: silentLogger,
+      },
     },
   );
   await server.start(new AbortController().signal);
@@ -54,4 +60,13 @@ test('what else there is to know of the hub is told', async () => {
   await using server = await started();
 
   assert.deepEqual(await (await fetch(`${server.url}/status`)).json(), { poison: { setAside: 3 } });
+});
+
+test('a scraper gets numbers in the form that it reads', async () => {
+  await using server = await started();
+
+  const answer = await fetch(`${server.url}/metrics`);
+
+  assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+  assert.match(await answer.text(), /^skerry_hub_poison_messages_total 3$/m);
 });

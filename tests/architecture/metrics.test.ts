@@ -1,0 +1,50 @@
+// docs/reference/metrics.md lists what the processes count, no more and no less, and names keep one form.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hubMetrics } from '../../src/cloud/admin/hub-metrics.ts';
+import { edgeMetrics } from '../../src/edge/admin/edge-metrics.ts';
+import type { Metric } from '../../src/kit/metrics.ts';
+import { HEALTHY, type Service } from '../../src/kit/service.ts';
+import { codes, tableRows } from './docs.ts';
+
+const PAGE = 'docs/reference/metrics.md';
+
+const part = { name: 'link', health: () => HEALTHY } as Service;
+const EDGE = edgeMetrics({
+  outbox: () => ({
+    ...{ entries: 1, bytes: 2, acknowledgedBytes: 1, limitBytes: 9, oldestAgeMs: 1500 },
+    dropped: { twin: { bytes: 1 } },
+  }),
+  store: () => ({ commits: 2, writes: 1, writingMs: 250 }),
+  publications: () => ({ admit: 1 }),
+  uplink: () => ({ isLinked: true, isOpen: false, messages: { stored: 1 } }),
+  devices: () => 1,
+  clients: () => 1,
+});
+const HUB = hubMetrics({ leads: () => true, setAside: () => 3, parts: () => [part] });
+
+const described = (metrics: readonly Metric[]): readonly string[] =>
+  metrics.map(({ name, type, read }) => {
+    const labels = new Set(read().flatMap((sample) => Object.keys(sample.labels ?? {})));
+    return [name, type, ...labels].join(' ');
+  });
+
+for (const [heading, metrics] of [
+  ['Edge node', EDGE],
+  ['Hub', HUB],
+] as const)
+  void test(`the metrics are listed with type and labels: ${heading}`, () => {
+    const listed = tableRows(PAGE, heading).map(([name, type = '', labels]) =>
+      [...codes(name), type, ...codes(labels)].join(' '),
+    );
+
+    assert.deepEqual(listed, described(metrics));
+  });
+
+void test('names say area and thing, counters end in _total and nothing else does, help is a sentence', () => {
+  for (const { name, type, help } of [...EDGE, ...HUB]) {
+    assert.match(name, /^skerry_[a-z]+(_[a-z]+)+$/);
+    assert.equal(name.endsWith('_total'), type === 'counter', name);
+    assert.match(help, /\.$|--[a-z-]+\.$/, name);
+  }
+});
