@@ -15,6 +15,12 @@ export class CountedRoads implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   #fate: Fate | undefined;
   #count = 0;
+  #connections = 0;
+
+  /** Since the beginning. */
+  get connections(): number {
+    return this.#connections;
+  }
 
   /** How many chunks passed since the fate was set. */
   get count(): number {
@@ -30,6 +36,7 @@ export class CountedRoads implements AsyncDisposable {
   /** Resolves with the port of a road to that one. */
   async to(target: { readonly host: string; readonly port: number }): Promise<number> {
     const server = createServer((from) => {
+      this.#connections += 1;
       const to = connect(target);
       for (const [near, far] of [
         [from, to],
