@@ -163,6 +163,24 @@ test('a node whose disk was wiped after the streams were counts as newer still',
   await wishArrives(site, wishes);
 });
 
+test('a site that lost both the disk of its node and its streams goes on from what Kubernetes has', async () => {
+  await using used = await usedSite();
+  const { site, wishes } = used;
+  const wished = (await twinAtEdge(site)).desired;
+
+  await site.edge.stop();
+  await site.hub.stop();
+  await wipeEdge(site);
+  await wipeStreams(site);
+  await site.startHub();
+  await site.startEdge();
+
+  await waitUntil('the wish to be there again', async () => (await twinAtEdge(site)).desired === wished, 20_000);
+  await report(site, 600);
+  await shows(site, 600);
+  await wishArrives(site, wishes);
+});
+
 test('history that is published once more into streams that were wiped overwrites nothing newer', async (t) => {
   await using site = await SmallSite.start([DEVICE]);
   const watch = new StatusWatch(site.kubeconfig);

@@ -26,18 +26,32 @@ export function isForeign(last: LastMessage | undefined, lineage: Lineage): bool
   return last !== undefined && (last.id === undefined || !lineage.isOurs(last.id));
 }
 
+/** What this store knows of a chain besides what stands in it. */
+export interface Belief {
+  readonly position: ChainPosition;
+  /** Through which fact the server has said, over this very connection, that it knew them already. */
+  readonly confirmed: number;
+}
+
 /** Only called by the holder of the node's claim. */
-export function resume(last: LastMessage | undefined, believed: ChainPosition, lineage: Lineage): Resumption {
+export function resume(
+  last: LastMessage | undefined,
+  { position: believed, confirmed }: Belief,
+  lineage: Lineage,
+): Resumption {
   // Nothing there: never published, pushed out by the stream's limits, or lost with the server's unsynced tail. The next one is the
-  // subject's first either way. What was acknowledged in the last minutes, and so may be lost, is still held and goes again; what
-  // the limits pushed out is older than that and not held any more.
+  // subject's first either way. What was acknowledged in the last minutes, and so may be lost, is still held and goes again, unless
+  // the server has just said that it had it; what the limits pushed out is most often older than that and not held any more.
   if (last === undefined) {
-    const acknowledged = believed.streamSequence === 0 ? believed.acknowledged : 0;
+    const acknowledged = Math.max(confirmed, believed.streamSequence === 0 ? believed.acknowledged : 0);
     return { position: { acknowledged, streamSequence: 0 }, before: [] };
   }
   const ids = last.id === undefined ? last.before : [...last.before, last.id];
   return {
-    position: { acknowledged: acknowledgedBy(last, believed, lineage), streamSequence: last.sequence },
+    position: {
+      acknowledged: Math.max(confirmed, acknowledgedBy(last, believed, lineage)),
+      streamSequence: last.sequence,
+    },
     before: othersIn(ids, lineage),
   };
 }

@@ -38,7 +38,7 @@ export interface SessionTools {
   readonly logger: Logger;
 }
 
-type Outcome = 'sent' | 'empty' | 'setback' | 'forbidden';
+type Outcome = 'sent' | 'confirmed' | 'empty' | 'setback' | 'forbidden';
 
 const MOST_FACTS_PER_MESSAGE = 100;
 const MOST_BYTES_PER_MESSAGE = 256 * 1024;
@@ -53,6 +53,8 @@ export class UplinkSession {
   readonly #historicalThrough: number;
   /** Chains whose place in the stream this session has seen → who else its messages must name. */
   readonly #before = new Map<string, string>();
+  /** Chains of which the server said that it knew a message already → the newest fact of it. */
+  readonly #confirmed = new Map<string, number>();
   readonly #waiting = new Set<string>();
   readonly #busy = new Set<string>();
   /** Busy chains that got more work meanwhile. */
@@ -134,7 +136,7 @@ export class UplinkSession {
     for (let setbacks = 0; !this.#isOver;) {
       const outcome = this.#before.has(chain) ? await this.#sendOldest(chain) : await this.#place(chain);
       if (outcome === 'empty' || outcome === 'forbidden') return;
-      if (outcome === 'placed') continue;
+      if (outcome === 'placed' || outcome === 'confirmed') continue;
       setbacks = outcome === 'sent' ? 0 : setbacks + 1;
       if (setbacks > 0) this.#before.delete(chain);
       // The first setback is answered at once: most often the stream has what we thought lost.
@@ -150,7 +152,11 @@ export class UplinkSession {
       if (isForeign(last, lineage) && !(await stillHolds())) return 'setback';
       if (this.#isOver) return 'setback';
       const believed = outbox.position(chain);
-      const { position, before } = resume(last, believed, lineage);
+      const { position, before } = resume(
+        last,
+        { position: believed, confirmed: this.#confirmed.get(chain) ?? 0 },
+        lineage,
+      );
       const isAsBelieved =
         position.acknowledged === believed.acknowledged && position.streamSequence === believed.streamSequence;
       if (!isAsBelieved) await outbox.moveTo(chain, position);
@@ -189,9 +195,17 @@ export class UplinkSession {
     });
     sender.results.add(result.kind);
     if (result.kind !== 'stored') return this.#noteSetback(chain, result);
+    if (result.duplicate) return this.#confirm(chain, newest.sequence);
     outbox.acknowledge(chain, { acknowledged: newest.sequence, streamSequence: result.sequence });
     this.#forbidden.delete(chain);
     return 'sent';
+  }
+
+  /** It stands, or stood, in the stream at some place: where the chain ends must be asked. */
+  #confirm(chain: string, sequence: number): 'confirmed' {
+    this.#confirmed.set(chain, sequence);
+    this.#before.delete(chain);
+    return 'confirmed';
   }
 
   #encode(entries: readonly OutboxEntry[]): { readonly batch: Uint8Array; readonly newest: OutboxEntry | undefined } {

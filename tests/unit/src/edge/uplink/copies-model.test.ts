@@ -185,7 +185,7 @@ class Line {
       this.#session = undefined;
       return false;
     }
-    const { position, before } = resume(last, positions[chain] ?? NOWHERE, session.lineage);
+    const { position, before } = resume(last, { position: positions[chain] ?? NOWHERE, confirmed: 0 }, session.lineage);
     positions[chain] = position;
     session.before.set(chain, before);
     return true;

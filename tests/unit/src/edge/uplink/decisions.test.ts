@@ -19,25 +19,26 @@ const COPY = [
 ];
 const OURS = new Lineage(STARTS, COPY);
 const BELIEVED = { acknowledged: 10, streamSequence: 500 };
+const BELIEF = { position: BELIEVED, confirmed: 0 };
 
 const last = (sequence: number, id: string, before = ''): LastMessage => ({
   sequence,
   id: parseMessageId(id),
   before: parseMessageIds(before),
 });
-const through = (found: LastMessage | undefined): number => resume(found, BELIEVED, OURS).position.acknowledged;
+const through = (found: LastMessage | undefined): number => resume(found, BELIEF, OURS).position.acknowledged;
 
 void test('the stream stands where we believed', () => {
   for (const id of ['now.10', 'earlier.10'])
-    assert.deepEqual(resume(last(500, id), BELIEVED, OURS), { position: BELIEVED, before: [] });
+    assert.deepEqual(resume(last(500, id), BELIEF, OURS), { position: BELIEVED, before: [] });
 });
 
 void test('an acknowledgement that was lost is found in the stream', () => {
-  assert.deepEqual(resume(last(510, 'now.14'), BELIEVED, OURS).position, { acknowledged: 14, streamSequence: 510 });
+  assert.deepEqual(resume(last(510, 'now.14'), BELIEF, OURS).position, { acknowledged: 14, streamSequence: 510 });
 });
 
 void test('a stream that lost its tail is filled again from where it stands', () => {
-  assert.deepEqual(resume(last(480, 'earlier.6'), BELIEVED, OURS).position, { acknowledged: 6, streamSequence: 480 });
+  assert.deepEqual(resume(last(480, 'earlier.6'), BELIEF, OURS).position, { acknowledged: 6, streamSequence: 480 });
 });
 
 void test('what a copy of our disk published as one of our earlier starts counts as far as we went with it', () => {
@@ -65,10 +66,10 @@ void test('a message of nobody changes no belief, unless the stream ends before 
 });
 
 void test('the next message names every other store in the chain, the newest of each, and none of ours', () => {
-  const { before } = resume(last(510, 'copy2.200', 'copy.15 stranger.5 now.14 stranger.7 earlier.50'), BELIEVED, OURS);
+  const { before } = resume(last(510, 'copy2.200', 'copy.15 stranger.5 now.14 stranger.7 earlier.50'), BELIEF, OURS);
   assert.deepEqual(before, parseMessageIds('stranger.7 earlier.50 copy2.200'));
   const many = Array.from({ length: 20 }, (_, n) => `s${n}.1`).join(' ');
-  assert.equal(resume(last(510, 'now.14', many), BELIEVED, OURS).before.length, 8);
+  assert.equal(resume(last(510, 'now.14', many), BELIEF, OURS).before.length, 8);
 });
 
 void test('a message of another store, of a copy under our own earlier name, or without an id, is foreign', () => {
@@ -81,11 +82,16 @@ void test('a message of another store, of a copy under our own earlier name, or 
 void test('a chain that was never published begins with its first message', () => {
   const never = { acknowledged: 0, streamSequence: 0 };
 
-  assert.deepEqual(resume(undefined, never, OURS).position, never);
+  assert.deepEqual(resume(undefined, { position: never, confirmed: 0 }, OURS).position, never);
 });
 
 void test('a chain of which the stream holds nothing any more sends again what is still held', () => {
-  assert.deepEqual(resume(undefined, BELIEVED, OURS).position, { acknowledged: 0, streamSequence: 0 });
+  assert.deepEqual(resume(undefined, BELIEF, OURS).position, { acknowledged: 0, streamSequence: 0 });
+});
+
+void test('a chain that limits emptied while the server still knew its messages goes on behind those', () => {
+  const position = { acknowledged: 7, streamSequence: 0 };
+  assert.deepEqual(resume(undefined, { position: BELIEVED, confirmed: 7 }, OURS).position, position);
 });
 
 const OWN: StoreIdentity = {
