@@ -16,6 +16,8 @@ export interface Place {
   readonly nats?: string;
   readonly http?: string;
   readonly mqtt?: string;
+  /** More options of its command. */
+  readonly options?: readonly string[];
 }
 
 const NODE = 'site';
@@ -94,7 +96,7 @@ export class SmallSite implements AsyncDisposable {
       `${this.#places.edge.http ?? LOOPBACK}:0`,
     ];
     this.edge = await startProgram(
-      ['edge', '--data-dir', join(this.dir, 'edge'), ...credentials, ...sockets],
+      ['edge', '--data-dir', join(this.dir, 'edge'), ...credentials, ...sockets, ...(this.#places.edge.options ?? [])],
       this.#places.edge,
     );
   }

@@ -168,21 +168,27 @@ export class RoomKeeper {
       const goal = this.#goal();
       if (goal <= 0) break;
       const chains = this.#chainsWhere(({ waiting }) => waiting > 0, chainClass);
-      const through = await this.#cutFor(chains, goal, signal);
+      const { through, isEnough } = await this.#cutFor(chains, goal, signal);
       for (const chain of chains) freed += await this.#dropThrough(chain, through, { reason: 'bytes', signal });
+      // What arrived meanwhile is the next round's: the higher class is not asked while the lower one has anything.
+      if (isEnough) break;
     }
     return freed;
   }
 
-  /** Through which sequence entries of the chains must go to free so many bytes. */
-  async #cutFor(chains: readonly Chain[], goal: number, signal: AbortSignal): Promise<number> {
+  /** Through which sequence entries of the chains must go to free so many bytes, and whether that frees them. */
+  async #cutFor(
+    chains: readonly Chain[],
+    goal: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly through: number; readonly isEnough: boolean }> {
     const cut = new Cut(goal);
     const starts = chains.map(({ name, backlog }) => [name, backlog.fixedThrough] as const);
     for await (const placed of oldestFirst(starts, (chain, after) => this.#readKeys(chain, after))) {
       const isEnough = placed.some(({ chain, entry }) => !cut.take(chain, entry));
       if (isEnough || signal.aborted) break;
     }
-    return cut.freed > 0 ? cut.through : 0;
+    return { through: cut.freed > 0 ? cut.through : 0, isEnough: cut.freed >= goal };
   }
 
   async #readKeys(chain: string, after: number): Promise<{ entries: readonly Weighed[]; isLast: boolean }> {
