@@ -44,6 +44,7 @@ export class RoomKeeper {
   #waiters: Waiter[] = [];
   #refusal: Error | undefined;
   #wake: () => void = () => undefined;
+  #knock: () => void = () => undefined;
 
   constructor(limit: Bytes, tools: RoomKeeperTools) {
     this.#limit = limit;
@@ -76,6 +77,7 @@ export class RoomKeeper {
 
   async #untilRoom(): Promise<void> {
     if (this.#refusal !== undefined) throw this.#refusal;
+    this.#knock();
     await new Promise<void>((resolve, reject) => void this.#waiters.push({ resolve, reject }));
   }
 
@@ -83,7 +85,7 @@ export class RoomKeeper {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted) {
       if (this.#bytes < this.#beginAt) await this.#woken(signal);
-      else if (!(await this.#makeRoom(signal))) await sleep(RETRY, signal);
+      else if (!(await this.#makeRoom(signal))) await this.#retryTime(signal);
     }
     this.#refuse(outboxErrors.OUTBOX_FULL({ bytes: this.#bytes, limit: this.#limit }));
   }
@@ -100,6 +102,11 @@ export class RoomKeeper {
       this.#wake = resolve;
       if (signal.aborted || this.#bytes >= this.#beginAt) resolve();
     });
+  }
+
+  /** Shorter for the first who has to wait: whoever comes after that one is refused until something is freed. */
+  async #retryTime(signal: AbortSignal): Promise<void> {
+    await Promise.race([sleep(RETRY, signal), new Promise<void>((resolve) => (this.#knock = resolve))]);
   }
 
   /** False where nothing could be freed. */
