@@ -33,9 +33,12 @@ const NOTHING: Revision = { lost: 0, freed: 0, isDone: true };
 
 export class ChainReviser {
   readonly #store: Store;
+  readonly #weigh: (bytes: number) => void;
 
-  constructor(store: Store) {
-    this.#store = store;
+  /** @param tools `weigh` is told at once by how much there is more on disk */
+  constructor(tools: { readonly store: Store; readonly weigh: (bytes: number) => void }) {
+    this.#store = tools.store;
+    this.#weigh = tools.weigh;
   }
 
   /** Drops the oldest entries up to a sequence, a stretch of them; a marker takes their place. */
@@ -87,7 +90,9 @@ export class ChainReviser {
       for (const entry of entries) tx.remove(OUTBOX_ENTRIES, entryKey(name, entry));
       const put = replacements.map((replacement) => putEntry(tx, name, replacement));
       tx.afterCommit(() => {
-        backlog.revised({ entries: entries.length - put.length, bytes: sum(entries) - sum(put), oldest });
+        const bytes = sum(entries) - sum(put);
+        backlog.revised({ entries: entries.length - put.length, bytes, oldest });
+        this.#weigh(-bytes);
       });
     });
   }

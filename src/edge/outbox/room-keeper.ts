@@ -50,7 +50,7 @@ export class RoomKeeper {
     this.#limit = limit;
     this.#beginAt = limit * BEGIN_AT;
     this.#tools = tools;
-    this.#reviser = new ChainReviser(tools.store);
+    this.#reviser = new ChainReviser({ store: tools.store, weigh: (bytes) => this.weigh(bytes) });
   }
 
   /** What all entries on disk weigh. */
@@ -224,7 +224,6 @@ export class RoomKeeper {
 
   async #revise(chain: Chain, reason: GapReason, revise: () => ReturnType<ChainReviser['drop']>) {
     const step = await this.#tools.turns.run(revise);
-    this.weigh(-step.freed);
     this.#tools.losses.add(chain.name, reason, step.lost);
     return step;
   }

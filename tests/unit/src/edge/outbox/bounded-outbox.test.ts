@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type { ChainPosition } from '../../../../../src/edge/outbox/chain-backlog.ts';
 import { COUNTER, Outbox, OUTBOX_ENTRIES } from '../../../../../src/edge/outbox/outbox.ts';
 import { parseEntryKey } from '../../../../../src/edge/outbox/outbox-key.ts';
+import { markerBytes } from '../../../../../src/edge/outbox/retention.ts';
 import { Deadline } from '../../../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../../../src/kit/logger.ts';
 import { bytes, ms } from '../../../../../src/kit/units.ts';
@@ -64,8 +65,10 @@ class World {
   /** Everything that was begun is over, and the outbox does nothing any more. */
   async settle(): Promise<void> {
     await Promise.all(this.#work);
-    for (let last = -1; last !== this.outbox.statistics().bytes;) {
-      last = this.outbox.statistics().bytes;
+    for (let [last, unchanged] = [-1, 0]; unchanged < 4;) {
+      const { bytes: told } = this.outbox.statistics();
+      unchanged = told === last ? unchanged + 1 : 0;
+      last = told;
       await this.pause(200);
       // As the next publication would.
       await this.outbox.room()?.catch(() => undefined);
@@ -289,7 +292,7 @@ function randomFrom(seed: number): () => number {
 void test('what is enlisted beyond the limit is in the stream once and in order, or named by a marker', async () => {
   let lost = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 50 }), fc.nat(), async (steps, seed) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), fc.nat(), async (steps, seed) => {
       const world = await live(steps, seed);
       for (const counts of Object.values(world.outbox.statistics().dropped)) lost += counts.bytes + counts.compacted;
     }),
@@ -304,10 +307,75 @@ void test('what is enlisted beyond the limit is in the stream once and in order,
 void test('the same with crashes in between, of which only what nobody could know is named too often', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.oneof({ weight: 10, arbitrary: step }, { weight: 1, arbitrary: crashing }), { maxLength: 50 }),
+      fc.array(fc.oneof({ weight: 10, arbitrary: step }, { weight: 1, arbitrary: crashing }), {
+        maxLength: 25,
+        size: 'max',
+      }),
       fc.nat(),
-      async (steps, seed) => void (await live(steps, seed)),
+      async (steps, seed) => {
+        await live(steps, seed);
+      },
     ),
     { numRuns: 1000 },
+  );
+});
+
+interface Waiting {
+  readonly chain: string;
+  readonly padding: number;
+}
+
+/** Fills a store with nobody making room, then lets an outbox begin on it. */
+async function cutDown(
+  all: readonly Waiting[],
+): Promise<{ readonly world: World; readonly left: ReadonlySet<number> }> {
+  const world = new World(() => 0.5);
+  await world.open();
+  await world.outbox.stop(Deadline.after(ms(1000)));
+  await world.store.commit((tx) => {
+    for (const { chain: to, padding } of all) {
+      const changes = [{ kind: 'state', state: 'x'.repeat(padding), n: 1 }] as const;
+      world.outbox.enlist(tx, to, { device: { namespace: 'd', name: 'a' }, uid: 'u', binding: 1, at: 1, changes });
+    }
+  });
+  await world.open();
+  await world.settle();
+  const left = new Set<number>();
+  for await (const [key, { fact }] of world.store.all(OUTBOX_ENTRIES))
+    if (fact.changes.some(({ kind }) => kind !== 'gap')) left.add(parseEntryKey(key).sequence);
+  return { world, left };
+}
+
+const waitingFacts = fc.array(fc.record({ chain, padding: fc.integer({ min: 1, max: 1500 }) }), {
+  maxLength: 120,
+  size: 'max',
+});
+
+void test('the oldest of the lowest class go first, and the limit holds afterwards', async () => {
+  await fc.assert(
+    fc.asyncProperty(waitingFacts, async (all) => {
+      const { world, left } = await cutDown(all);
+      world.checkBooks();
+      const weights = all.map(({ chain: of, padding }) => padding + of.length + 170);
+      const isWorthDropping = (of: string, through: number): boolean =>
+        all.reduce((sum, one, place) => (one.chain === of && place < through ? sum + weights[place]! : sum), 0) >
+        markerBytes(of);
+      const lowest = ['telemetry', 'event', 'twin'].map((kind) => CHAINS.filter((one) => one.includes(`.${kind}.`)));
+      const cuts = lowest.map((group) =>
+        all.reduce((last, one, place) => (group.includes(one.chain) && !left.has(place + 1) ? place + 1 : last), 0),
+      );
+      for (const [place, group] of lowest.entries()) {
+        const isHigherCut = cuts.slice(place + 1).some((through) => through > 0);
+        // Where a higher class gave something, this one had nothing more to give.
+        const through = isHigherCut ? all.length : cuts[place]!;
+        for (const of of group.filter((one) => isWorthDropping(one, through)))
+          for (let sequence = 1; sequence <= through; sequence += 1)
+            assert.ok(all[sequence - 1]!.chain !== of || !left.has(sequence), `${sequence} of ${of} is left`);
+      }
+      if (world.outbox.statistics().bytes >= LIMIT * 0.9)
+        assert.ok(CHAINS.every((of) => !isWorthDropping(of, all.length) || cuts.every((through) => through > 0)));
+      await world.outbox.stop(Deadline.after(ms(1000)));
+    }),
+    { numRuns: 200 },
   );
 });
