@@ -21,7 +21,7 @@ export interface EdgeStoreConfig {
 
 const FORMAT = jsonTable<{ readonly version: number }>('format');
 
-/** Left by a repair for the next start to tell. */
+/** Left by a repair for each later start to tell: what is missing stays missing. */
 export const REPAIR = jsonTable<{ readonly at: string }>('repair');
 
 /** Entries read at once: LevelDB may be opened anew between two reads, never within one. */
@@ -192,7 +192,6 @@ export class EdgeStore implements Service, Store {
     const repair = await this.get(REPAIR, '');
     if (repair === undefined) return;
     this.#logger.warn({ ...repair }, 'the store was repaired: what was acknowledged before may be missing');
-    await this.commit((tx) => tx.remove(REPAIR, ''));
   }
 
   #decode<V>(table: Table<V>, key: string, text: string): V {
