@@ -48,49 +48,49 @@ export interface DeviceEvent {
 
 const SOURCE_PREFIX = '/skerry/nodes/';
 
-/** The events of one fact as JSON text, comma-separated, ready to stand in a batch. */
+/**
+ * The events of one fact as JSON text, comma-separated, ready to stand in a batch. Put together as text: objects made for
+ * `JSON.stringify` alone cost four times as much, a third of all that the uplink does for a message.
+ */
 export function encodeFact(fact: Fact, stamp: Stamp): string {
-  return fact.changes
-    .map((change, place) => JSON.stringify(eventOf(fact, change, { ...stamp, id: `${stamp.id}.${place}` })))
-    .join(',');
+  let text = '';
+  for (const [place, change] of fact.changes.entries())
+    text += `${place === 0 ? '' : ','}${encodeEvent(fact, change, { ...stamp, id: `${stamp.id}.${place}` })}`;
+  return text;
 }
 
 export function encodeBatch(encodedFacts: readonly string[]): Uint8Array {
   return Buffer.from(`[${encodedFacts.join(',')}]`);
 }
 
-function eventOf(fact: Fact, change: Change, stamp: Stamp): JsonObject {
-  const received = new Date(fact.at).toISOString();
-  return {
-    specversion: '1.0',
-    id: stamp.id,
-    source: `${SOURCE_PREFIX}${stamp.node}`,
-    type: EVENT_TYPES[change.kind],
-    subject: deviceKey(fact.device),
-    time: received,
-    datacontenttype: 'application/json',
-    data: {
-      ...dataOf(change),
-      uid: fact.uid,
-      version: { binding: fact.binding, term: stamp.term, n: change.kind === 'gap' ? 0 : change.n },
-      quality: 'good',
-      receivedTime: received,
-      ...(fact.eventId === undefined ? {} : { eventId: fact.eventId }),
-      ...(stamp.historical ? { historical: true } : {}),
-    },
-  };
+function encodeEvent(fact: Fact, change: Change, { node, id, term, historical }: Stamp): string {
+  const received = timeText(fact.at);
+  const n = change.kind === 'gap' ? 0 : change.n;
+  const eventId = fact.eventId === undefined ? '' : `,"eventId":${json(fact.eventId)}`;
+  return (
+    `{"specversion":"1.0","id":${json(id)},"source":${json(`${SOURCE_PREFIX}${node}`)},"type":"${EVENT_TYPES[change.kind]}",` +
+    `"subject":${json(deviceKey(fact.device))},"time":"${received}","datacontenttype":"application/json",` +
+    `"data":{${encodeChange(change)},"uid":${json(fact.uid)},"version":{"binding":${fact.binding},"term":${term},"n":${n}},` +
+    `"quality":"good","receivedTime":"${received}"${eventId}${historical ? ',"historical":true' : ''}}}`
+  );
 }
 
-function dataOf(change: Change): JsonObject {
-  if (change.kind === 'state') return { state: change.state };
-  if (change.kind === 'gap') return { gap: gapOf(change) };
+function encodeChange(change: Change): string {
+  if (change.kind === 'state') return `"state":${json(change.state)}`;
+  if (change.kind === 'gap') return `"gap":${JSON.stringify(gapOf(change))}`;
   const { property, value, type, deviceTime } = change;
-  return {
-    property,
-    value,
-    type,
-    ...(deviceTime === undefined ? {} : { deviceTime: new Date(deviceTime).toISOString() }),
-  };
+  const time = deviceTime === undefined ? '' : `,"deviceTime":"${new Date(deviceTime).toISOString()}"`;
+  return `"property":${json(property)},"value":${json(value)},"type":"${type}"${time}`;
+}
+
+const json = (text: string): string => JSON.stringify(text);
+
+/** Facts that were received in one moment are encoded one after the other. */
+let lastTime = { moment: 0, text: new Date(0).toISOString() };
+
+function timeText(moment: number): string {
+  if (lastTime.moment !== moment) lastTime = { moment, text: new Date(moment).toISOString() };
+  return lastTime.text;
 }
 
 function gapOf({ reason, changes, from, through, since, until }: GapChange): JsonObject {
