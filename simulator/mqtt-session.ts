@@ -22,6 +22,12 @@ export interface MqttSessionEvents {
   readonly onMessage: (topic: string, payload: Uint8Array) => void;
 }
 
+interface Publication {
+  readonly topic: string;
+  readonly payload: string;
+  readonly onAcknowledged: () => void;
+}
+
 const RECONNECT_AFTER = ms(500);
 
 export class MqttSession implements Service {
@@ -97,11 +103,22 @@ export class MqttSession implements Service {
     const client = this.#client;
     if (client === undefined) return;
     this.#unacknowledged += 1;
+    this.#publishOver(client, { topic, payload, onAcknowledged });
+  }
+
+  #publishOver(client: MqttClient, publication: Publication): void {
+    const { topic, payload, onAcknowledged } = publication;
     client.publish(topic, payload, { qos: 1 }, (error) => {
       if (this.#client !== client) return;
+      if (error instanceof Error) {
+        // The library gives up what was published while it was resending over a connection that then broke. Not within its
+        // callback, where it would give up this one too; before anything else is published, so that the order stays.
+        this.#logger.debug({ topic, reason: messageOf(error) }, 'given up by the library; published again');
+        if (!client.disconnecting) queueMicrotask(() => this.#publishOver(client, publication));
+        return;
+      }
       this.#unacknowledged -= 1;
-      if (error instanceof Error) this.#logger.debug({ topic, reason: messageOf(error) }, 'not acknowledged');
-      else onAcknowledged();
+      onAcknowledged();
       if (this.#unacknowledged === 0) this.#nothingToAwait();
     });
   }

@@ -89,7 +89,8 @@ async function start(t: TestContext, resendsBy: 'event_id' | 'dup') {
     await publisher.stop(Deadline.after(seconds(1)));
     broker.close();
   });
-  await waitUntil('the publisher to connect', () => broker.sessions.length === 1);
+  // What was said before that would be sent one by one, each after the one before was acknowledged.
+  await waitUntil('the publisher to be connected', () => publisher.health().state === 'ok');
   return { broker, publisher, acknowledged };
 }
 
@@ -156,6 +157,26 @@ void test('a resend of a request that names itself repeats the name', async (t) 
   assert.ok(first?.eventId !== undefined && first.eventId.length > 0);
   assert.equal(second?.eventId, first.eventId);
   assert.deepEqual(broker.sessions, [true, true]);
+});
+
+void test('what was said while resends were under way is not given up when they fail, and keeps its order', async (t) => {
+  const { broker, publisher, acknowledged } = await start(t, 'dup');
+  broker.acknowledges = false;
+  publisher.publishNext();
+  publisher.publishNext();
+  await waitUntil('both to be heard', () => broker.heard.length === 2);
+  broker.drop();
+  await waitUntil('the first resend, which is not acknowledged', () => broker.heard.length === 3);
+  for (let said = 0; said < 4; said += 1) publisher.publishNext();
+
+  broker.drop();
+  await waitUntil('the next resend', () => broker.heard.length === 4);
+  broker.acknowledges = true;
+  broker.drop();
+
+  await waitUntil('all to be acknowledged', () => publisher.unacknowledged === 0);
+  assert.deepEqual(acknowledged, ['a1', 'b1', 'a2', 'b2', 'a3', 'b3']);
+  assert.deepEqual([...new Set(numbersOf(broker.heard))], acknowledged);
 });
 
 void test('past its limit of unacknowledged publications it says nothing new', async (t) => {
