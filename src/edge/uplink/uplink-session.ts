@@ -24,6 +24,7 @@ import type { TermSince } from '../store/store-identity.ts';
 import { isForeign, resume, type LastMessage } from './chain.ts';
 import type { ChainSender, SendResult } from './chain-sender.ts';
 import { termOf } from './terms.ts';
+import { Turns } from './turns.ts';
 
 export interface SessionTools {
   readonly node: string;
@@ -62,6 +63,7 @@ export class UplinkSession {
   /** Chains that the server does not let this node use, put aside until they are tried again. */
   readonly #aside = new Set<string>();
   readonly #forbidden = new Map<string, SkerryError>();
+  readonly #turns = new Turns();
   #isOver = false;
 
   constructor(claim: { readonly revision: number }, tools: SessionTools) {
@@ -182,6 +184,8 @@ export class UplinkSession {
   async #sendOldest(chain: string): Promise<Outcome> {
     const { outbox, sender } = this.#tools;
     const entries = await outbox.oldest(chain, MOST_FACTS_PER_MESSAGE);
+    const turn = this.#turns.take(entries.length);
+    if (turn !== undefined) await turn;
     if (this.#isOver) return 'setback';
     const { batch, newest } = this.#encode(entries);
     if (newest === undefined) return 'empty';
