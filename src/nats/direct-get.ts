@@ -16,7 +16,11 @@ export interface StoredMessage {
  * The newest message of one subject, straight from the stream, or `undefined` when there is none. Uses the form with the subject
  * in the request's own subject, the only one that a node's permissions allow. Rejects with NATS_UNAVAILABLE.
  */
-export async function readLast(link: NatsLink, stream: string, subject: string): Promise<StoredMessage | undefined> {
+export async function readLast(
+  link: Pick<NatsLink, 'request'>,
+  stream: string,
+  subject: string,
+): Promise<StoredMessage | undefined> {
   const request = `$JS.API.DIRECT.GET.${stream}.${subject}`;
   const answer = await link.request(request, new Uint8Array());
   if (answer.status === 404) return undefined;

@@ -50,15 +50,21 @@ function holdsSame(have: Held | undefined, want: { readonly uid: string; readonl
   return definition?.uid === want.uid && definition.binding === want.binding;
 }
 
-/** The index for these fingerprints, or `unchanged`. A first index is written also when it is empty: it tells a node that it is up to date. */
+/**
+ * The index for these fingerprints, or `unchanged`. A first index is written also when it is empty: it tells a node that it is up to
+ * date. `known` is the newest generation that this hub has seen: an index behind it is what a server is left with that lost the
+ * end of its store, and nodes that reached a newer one wait for the next.
+ */
 export function nextIndex(
   bucket: string,
   fingerprints: ReadonlyMap<string, string>,
   current: DesiredIndex | undefined,
+  known = 0,
 ): DesiredIndex | 'unchanged' {
   const keys = Object.fromEntries([...fingerprints].sort(([a], [b]) => (a < b ? -1 : 1)));
-  if (current?.bucket === bucket && isSame(current.keys, fingerprints)) return 'unchanged';
-  return { bucket, generation: (current?.generation ?? 0) + 1, keys };
+  const isNewest = current?.bucket === bucket && current.generation >= known;
+  if (isNewest && isSame(current.keys, fingerprints)) return 'unchanged';
+  return { bucket, generation: Math.max(current?.generation ?? 0, known) + 1, keys };
 }
 
 function isSame(keys: Readonly<Record<string, string>>, fingerprints: ReadonlyMap<string, string>): boolean {

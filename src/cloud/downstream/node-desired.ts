@@ -29,6 +29,8 @@ export class NodeDesired {
   readonly #fingerprints = new WeakMap<Uint8Array, string>();
   #index: HeldIndex | undefined;
   #bucketId = '';
+  /** Generation; kept when the bucket is read again, which may have lost it. */
+  #newest = 0;
   #unread: readonly string[] = [];
   #heldBackAt: number | undefined;
 
@@ -85,6 +87,7 @@ export class NodeDesired {
       await Promise.all(keys.slice(from, from + READS_AT_ONCE).map((key) => this.#readKey(key)));
     }
     this.#unread = [];
+    this.#newest = Math.max(this.#newest, index.index?.generation ?? 0);
     return index;
   }
 
@@ -126,11 +129,12 @@ export class NodeDesired {
 
   async #writeIndex(before: HeldIndex, plan: DesiredPlan): Promise<boolean> {
     const fingerprints = new Map(plan.keys.map((key) => [key, this.#fingerprint(key)]));
-    const index = nextIndex(this.#bucketId, fingerprints, before.index);
+    const index = nextIndex(this.#bucketId, fingerprints, before.index, this.#newest);
     if (index === 'unchanged') return true;
     const revision = await this.#tools.bucket.putIndex(this.node, index, before.revision);
     if (revision === 'conflict') return false;
     this.#index = { revision, index };
+    this.#newest = index.generation;
     this.#tools.logger.debug(
       { edge: this.node, generation: index.generation, keys: plan.keys.length },
       'desired index',

@@ -43,7 +43,7 @@ interface Report {
 type Handler = (message: StreamMessage) => Promise<Verdict>;
 
 const RETRY_AFTER = seconds(1);
-const HISTORY_WAITS = seconds(2);
+const HISTORY_WAITS = seconds(5);
 
 export class Upstream implements Service {
   readonly name = 'upstream';

@@ -28,7 +28,7 @@ import type { DesiredObjects, HeldObject } from '../meta/desired-objects.ts';
 import type { Store } from '../store/store.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
 import { downlinkErrors } from './errors.ts';
-import { diffIndex, isMeant, type Found } from './index-diff.ts';
+import { diffIndex, isBehind, isMeant, type Found } from './index-diff.ts';
 
 /** Who is told what changed, once it is on disk. */
 export interface DesiredListener {
@@ -38,7 +38,7 @@ export interface DesiredListener {
 }
 
 export interface DownlinkTools {
-  readonly link: NatsLink;
+  readonly link: Pick<NatsLink, 'connected' | 'request' | 'subscribe' | 'onConnected'>;
   readonly store: Store;
   readonly objects: DesiredObjects;
   readonly twins: TwinBook;
@@ -50,8 +50,15 @@ export interface DownlinkTools {
 }
 
 const RETRY = { first: ms(100), most: seconds(5) };
+/** A hub that runs writes an index again as soon as it is linked to the server that lost its newest. */
+const DOUBT = seconds(30);
 /** Objects in work at once: a node that was away for a week has many to read. */
 const AT_ONCE = 32;
+
+interface ReadIndex extends DesiredIndex {
+  /** Its own place in the stream. */
+  readonly revision: number;
+}
 
 export class Downlink implements Service {
   readonly name = 'downlink';
@@ -60,6 +67,8 @@ export class Downlink implements Service {
   readonly #tasks = new TaskGroup();
   readonly #hinted = new Set<string>();
   #wake: () => void = () => undefined;
+  /** An index that is older than what is held here, and since when it is the newest. */
+  #doubted: { readonly revision: number; readonly since: number } | undefined;
   #problem: string | undefined = 'the desired state was not compared yet';
 
   constructor(config: { readonly node: string }, tools: DownlinkTools) {
@@ -151,16 +160,27 @@ export class Downlink implements Service {
     const { sequence: revision } = last;
     const index = decodeIndex(last.data);
     if (index === undefined) throw downlinkErrors.INDEX_NOT_UNDERSTOOD({ node: this.#node, revision });
+    const { generation } = index;
+    if (isBehind(index, objects.position) && this.#isDoubtful(revision))
+      throw downlinkErrors.INDEX_BEHIND({ generation });
     const diff = diffIndex(index, objects.fingerprints());
     const found = await inGroups(diff.read, (key) => this.#readObject(key));
     const missing = diff.read.filter((key, place) => !isMeant(index.keys[key], found[place], revision));
-    const removed = (await inGroups(diff.unnamed, (key) => this.#removeUnlessNewer(key, revision))).filter(Boolean);
+    const unnamed = await inGroups(diff.unnamed, (key) => this.#removeUnnamed(key, { ...index, revision }));
+    if (unnamed.includes('doubtful')) throw downlinkErrors.INDEX_BEHIND({ generation });
     if (missing[0] !== undefined)
       throw downlinkErrors.DESIRED_OBJECTS_MISSING({ count: missing.length, key: missing[0] });
     if (isReached(index, objects.position)) return;
     await this.#reached(index);
-    const { generation } = index;
-    logger.info({ generation, read: diff.read.length, removed: removed.length }, 'desired state reached');
+    const removed = unnamed.filter((fate) => fate === 'removed').length;
+    logger.info({ generation, read: diff.read.length, removed }, 'desired state reached');
+  }
+
+  /** True for a while: a hub that runs will see what its server has lost, and write another index. */
+  #isDoubtful(indexRevision: number): boolean {
+    const now = this.#tools.clock.monotonic();
+    if (this.#doubted?.revision !== indexRevision) this.#doubted = { revision: indexRevision, since: now };
+    return now - this.#doubted.since < DOUBT;
   }
 
   async #reached({ bucket, generation }: DesiredIndex): Promise<void> {
@@ -185,12 +205,16 @@ export class Downlink implements Service {
     return found;
   }
 
-  /** An object that was written after the index is named by the next one. */
-  async #removeUnlessNewer(key: string, indexRevision: number): Promise<boolean> {
-    const last = await readLast(this.#tools.link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
-    if (last !== undefined && last.operation === undefined && last.sequence > indexRevision) return false;
+  /** An object that was written after the index is named by the next one, also where the server has lost it meanwhile. */
+  async #removeUnnamed(key: string, index: ReadIndex): Promise<'removed' | 'newer' | 'doubtful'> {
+    const { link, objects } = this.#tools;
+    const last = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
+    if (last !== undefined && last.operation === undefined && last.sequence > index.revision) return 'newer';
+    const isOfBucket = index.bucket === objects.position.bucket;
+    const isLost = last === undefined && isOfBucket && (objects.held(key)?.revision ?? 0) > index.revision;
+    if (isLost && this.#isDoubtful(index.revision)) return 'doubtful';
     await this.#remove(key);
-    return true;
+    return 'removed';
   }
 
   /** Object, revision and twin in one commit; told to MQTT once it is on disk. */

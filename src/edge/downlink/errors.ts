@@ -7,6 +7,12 @@ export const downlinkErrors = errorTable({
       `the index of what node ${node} should hold (revision ${revision}) is not understood: it was written by a hub of another ` +
       `version, or damaged. The node keeps what it has; bring both to one version`,
   },
+  INDEX_BEHIND: {
+    kind: 'unavailable',
+    message: ({ generation }: { generation: number }) =>
+      `the index (generation ${generation}) is older than what this node holds: the NATS server has lost the end of its store. ` +
+      `Until the hub has written another index, or this one has stood for a while, the node keeps what it has`,
+  },
   DESIRED_OBJECTS_MISSING: {
     kind: 'unavailable',
     message: ({ count, key }: { count: number; key: string }) =>

@@ -21,6 +21,14 @@ export interface Found {
 }
 
 /**
+ * Whether an index is older than the one that a node has reached. Its server lost the end of its store then, and with it objects
+ * that are wanted still: it is not to be obeyed before the hub had the time to see that.
+ */
+export function isBehind(index: DesiredIndex, reached: Pick<DesiredIndex, 'bucket' | 'generation'>): boolean {
+  return index.bucket === reached.bucket && index.generation < reached.generation;
+}
+
+/**
  * Whether what was found under a key is what the index means by it. A value that was written after the index counts too: the
  * index that names it is on its way.
  */

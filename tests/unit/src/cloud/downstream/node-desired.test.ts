@@ -156,3 +156,25 @@ test('a removal held back is forgotten when the second list brings the objects b
   assert.equal(await node.reconcile(), 'done');
   assert.deepEqual(bucket.log, []);
 });
+
+test('an index that a server fell back to is written again, above every generation that was seen', async () => {
+  const bucket = new MemoryBucket();
+  const { node } = nodeOver(bucket);
+  node.want('a', object('1'));
+  await node.reconcile();
+  const fallenBackTo = { entries: new Map(bucket.entries), index: bucket.index };
+  node.want('b', object('2'));
+  await node.reconcile();
+  node.want('b', undefined);
+  await node.reconcile();
+  assert.equal(node.generation, 3);
+
+  bucket.entries.clear();
+  for (const [key, entry] of fallenBackTo.entries) bucket.entries.set(key, entry);
+  bucket.index = fallenBackTo.index;
+  node.forget('bucket-1', ['a']);
+  assert.equal(await node.reconcile(), 'done');
+
+  assert.deepEqual(bucket.index.index?.generation, 4);
+  assert.deepEqual(Object.keys(bucket.index.index.keys), ['a']);
+});
