@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import type { EdgeConfig } from '../../../src/edge/edge-config.ts';
 import { EdgeNode } from '../../../src/edge/edge-node.ts';
 import { fingerprintOf } from '../../../src/kit/fingerprint.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
@@ -72,6 +73,8 @@ export class EdgeWorld implements AsyncDisposable {
   readonly hub: NatsLink;
   readonly log = new WarningLog();
   edge: EdgeNode | undefined;
+  /** Of the outbox of edges that are created. */
+  limits: EdgeConfig['outbox'] = ROOMY;
   /** Where there is one, edges started later reach the server over it. */
   road: CuttableRoad | undefined;
   #generation = 0;
@@ -121,7 +124,7 @@ export class EdgeWorld implements AsyncDisposable {
     };
     const addresses = { mqtt: { host: '127.0.0.1', port }, mqttWs: undefined, http: any };
     return new EdgeNode(
-      { dataDir, credentials: { node: NODE, nats }, ...addresses, outbox: ROOMY, version: 'test' },
+      { dataDir, credentials: { node: NODE, nats }, ...addresses, outbox: this.limits, version: 'test' },
       { logger: this.log },
     );
   }
