@@ -113,8 +113,11 @@ export class RoomKeeper {
   async #makeRoom(signal: AbortSignal): Promise<boolean> {
     let freed = 0;
     try {
-      for (const step of [this.#clearAcknowledged, this.#compact, this.#dropOldest])
-        if (this.#goal() > 0 && !signal.aborted) freed += await step.call(this, signal);
+      for (const step of [this.#clearAcknowledged, this.#compact, this.#dropOldest]) {
+        if (!signal.aborted) freed += await step.call(this, signal);
+        // What arrived meanwhile is another round's: it may give way by itself too, before anything is dropped.
+        if (this.#bytes < this.#beginAt || freed >= this.#limit * (BEGIN_AT - MAKE_ROOM_TO)) break;
+      }
     } catch (error) {
       if (!storeErrors.STORE_UNAVAILABLE.is(error)) throw error;
       this.#refuse(error as Error);
