@@ -86,7 +86,14 @@ export class Downstream implements Service {
     if (!this.#isKubernetesKnown())
       return { state: 'degraded', reason: 'waits for the lists of Devices and DeviceModels' };
     if (!this.#isBucketRead) return { state: 'degraded', reason: 'waits for the desired bucket' };
-    return this.#queue.reason === undefined ? HEALTHY : { state: 'degraded', reason: this.#queue.reason };
+    const reason = this.#queue.reason ?? this.#heldBack();
+    return reason === undefined ? HEALTHY : { state: 'degraded', reason };
+  }
+
+  #heldBack(): string | undefined {
+    const nodes = [...this.#nodes.values()].filter(({ isHeldBack }) => isHeldBack).map(({ node }) => node);
+    if (nodes[0] === undefined) return undefined;
+    return `most objects of ${nodes.length} nodes would go at once (${nodes[0]} among them): waits for a second complete list of Devices`;
   }
 
   /** The generation of the index that this node should reach; 0 while unknown. */

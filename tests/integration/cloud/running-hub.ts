@@ -44,6 +44,8 @@ export class HubWorld implements AsyncDisposable {
   kube: KubeApi;
   readonly client: KubeClient;
   hub: Hub | undefined;
+  /** Where there is one, hubs started later log here. */
+  log: Logger | undefined;
   readonly #links: NatsLink[] = [];
 
   private constructor(dir: string, kube: KubeApi) {
@@ -60,7 +62,7 @@ export class HubWorld implements AsyncDisposable {
   }
 
   async startHub(changes: Partial<HubConfig> = {}): Promise<Hub> {
-    const hub = createHub(hubConfig(this.dir, this.kube.kubeconfigFile, changes), { logger: testLogger });
+    const hub = createHub(hubConfig(this.dir, this.kube.kubeconfigFile, changes), { logger: this.log ?? testLogger });
     await hub.start(NEVER);
     this.hub = hub;
     return hub;

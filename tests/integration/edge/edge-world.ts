@@ -8,7 +8,7 @@ import type { EdgeConfig } from '../../../src/edge/edge-config.ts';
 import { EdgeNode } from '../../../src/edge/edge-node.ts';
 import { fingerprintOf } from '../../../src/kit/fingerprint.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
-import { silentLogger, type LogFields, type Logger } from '../../../src/kit/logger.ts';
+import { silentLogger } from '../../../src/kit/logger.ts';
 import { mebibytes, seconds } from '../../../src/kit/units.ts';
 import type { DeviceDefinition, DeviceId } from '../../../src/model/device.ts';
 import { putIfRevision, readLast } from '../../../src/nats/direct-get.ts';
@@ -33,35 +33,11 @@ import { CuttableRoad } from '../../support/cuttable-road.ts';
 import { startNats, type TestNats } from '../../support/nats-server.ts';
 import { ROOMY } from '../../support/roomy-outbox.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+import { WarningLog } from '../../support/warning-log.ts';
 
 export const NEVER = new AbortController().signal;
 export const NODE = 'n1';
 const PASSWORD = 'node-password';
-
-/** Keeps what a person would have to act on. */
-export class WarningLog implements Logger {
-  readonly warnings: string[] = [];
-
-  error(fields: LogFields, message: string): void {
-    this.warnings.push(`${message} ${JSON.stringify(fields)}`);
-  }
-
-  warn(fields: LogFields, message: string): void {
-    this.warnings.push(`${message} ${JSON.stringify(fields)}`);
-  }
-
-  info(_fields: LogFields, _message: string): void {
-    // Nobody has to act on it.
-  }
-
-  debug(_fields: LogFields, _message: string): void {
-    // Nobody has to act on it.
-  }
-
-  child(): Logger {
-    return this;
-  }
-}
 
 export interface StreamEvent extends DeviceEvent {
   readonly subject: string;

@@ -13,7 +13,7 @@ import { asObject, parseJson } from '../../../src/wire/json.ts';
 import { runProgram } from '../../support/program.ts';
 import { filesIn, flipBit, openStore, storeFile } from '../../support/store-files.ts';
 import { tempDir } from '../../support/temp-dir.ts';
-import { WarningLog } from './edge-world.ts';
+import { WarningLog } from '../../support/warning-log.ts';
 
 const TWINS = jsonTable<string>('twin');
 const FACTS = jsonTable<number>('outbox');
