@@ -18,6 +18,7 @@ import { DEFAULT_LIMITS, type BrokerLimits } from './limits.ts';
 import type { PublishGate } from './publish-gate.ts';
 import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
 import { FORGETFUL, type SessionStorage } from './sessions/session-storage.ts';
+import { Resumption } from './resumption.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import type { Will } from './sessions/wills.ts';
 
@@ -84,14 +85,15 @@ export class Broker implements Service {
       if (this.#running !== undefined) routeAgain(this.#running.aedes, slip);
     };
     const gatekeeper = new Gatekeeper(this.#gate, { sessions, routeLate, logger });
-    const aedes = await Aedes.createBroker(this.#aedesOptions(gatekeeper, sessions));
+    const resumption = new Resumption({ queues: sessions.queues, deliveries: this.#deliveries });
+    const aedes = await Aedes.createBroker(this.#aedesOptions(gatekeeper, resumption, sessions));
     if (signal.aborted || this.#isStopping()) {
       aedes.close();
       await sessions.close(Deadline.after(FLUSH_GRACE));
       signal.throwIfAborted();
       throw new DOMException('stopped while starting', 'AbortError');
     }
-    this.#watch(aedes, sessions);
+    this.#watch(aedes, sessions, resumption);
     this.#running = { aedes, connections: new Connections(this.#limits), gatekeeper, sessions };
     this.#state = 'running';
     await publishLeftWills(aedes, sessions.persistence);
@@ -192,7 +194,7 @@ export class Broker implements Service {
     aedes.publish({ cmd: 'publish', topic, payload: bufferOf(payload), qos, retain, dup: false }, done);
   }
 
-  #aedesOptions(gatekeeper: Gatekeeper, { persistence }: Sessions): AedesOptions {
+  #aedesOptions(gatekeeper: Gatekeeper, resumption: Resumption, { persistence }: Sessions): AedesOptions {
     return {
       mq: createFanOut(this.#audience, this.#deliveries),
       persistence,
@@ -203,7 +205,11 @@ export class Broker implements Service {
       authorizePublish: (client, packet, answer) => {
         gatekeeper.authorize(client ?? goneClient(packet), packet, answer);
       },
-      authorizeForward: (client, packet) => this.#forward(client, packet),
+      authorizeForward: (client, packet) => {
+        if (!resumption.lets(client, packet)) return null;
+        this.#guardBacklog(client);
+        return packet;
+      },
     };
   }
 
@@ -217,26 +223,23 @@ export class Broker implements Service {
     });
   }
 
-  /** Asked before each delivery. The packet is delivered in any case: a persistent session keeps what its cut connection misses. */
-  #forward(client: Client, packet: AedesPublishPacket): AedesPublishPacket {
+  /** Asked before each delivery. A persistent session keeps what its cut connection misses. */
+  #guardBacklog(client: Client): void {
     if (client.conn.writableLength > this.#limits.backlog && !client.conn.destroyed) {
       this.#logger.warn({ client: client.id }, 'this subscriber does not keep up and is disconnected');
       client.conn.destroy();
     }
-    return packet;
   }
 
-  #watch(aedes: Aedes, sessions: Sessions): void {
+  #watch(aedes: Aedes, sessions: Sessions, resumption: Resumption): void {
     const tell = (client: Client, error: Error): void => {
       const fields = { client: client.id as string | null, code: codeOf(error), reason: messageOf(error) };
       this.#logger.debug(fields, 'connection closed for an error');
     };
     aedes.on('clientError', tell);
     aedes.on('connectionError', tell);
-    aedes.on('client', (client) => {
-      const nextId = sessions.queues.nextMessageId(client.id);
-      if (nextId !== undefined) (client as unknown as PacketCounter)._nextId = nextId;
-    });
+    aedes.on('client', (client) => resumption.begin(client));
+    aedes.on('clientReady', (client) => resumption.finish(client));
     aedes.on('clientDisconnect', (client) => {
       // What Aedes still does for it is done in this round of the loop.
       setImmediate(() => dropUnrouted(sessions, client));
@@ -245,11 +248,6 @@ export class Broker implements Service {
       this.#logger.error({ reason: messageOf(error) }, 'the broker failed');
     });
   }
-}
-
-/** Aedes begins anywhere, with packet ids that messages of a resumed session may still have. */
-interface PacketCounter {
-  _nextId: number;
 }
 
 /** Whose will it is, when its connection ended with another process. */

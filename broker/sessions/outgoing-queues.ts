@@ -19,6 +19,8 @@ interface Place {
   messageId: number | undefined;
   /** Stands here once the subscriber has the message. */
   release: QueuedPacket | undefined;
+  /** The connection that it is being sent on, or was. */
+  connection: object | undefined;
 }
 
 interface Queue {
@@ -61,7 +63,7 @@ export class OutgoingQueues {
   enqueue(client: string, message: KeptMessage, qos: 0 | 1 | 2): void {
     const size = sizeOf(message);
     if (this.#queues.get(client)?.places.has(nameOf(message)) === true || !this.#fits(client, size)) return;
-    const place = { message, size, qos, messageId: undefined, release: undefined };
+    const place = { message, size, qos, messageId: undefined, release: undefined, connection: undefined };
     this.#place(client, place);
     this.#writes.put(queueKey(client, message.n), () => encodeState(place), true);
   }
@@ -71,7 +73,7 @@ export class OutgoingQueues {
     const size = sizeOf(message);
     this.#quota.add(client, size);
     const release = isReleased === true ? { cmd: 'pubrel', messageId } : undefined;
-    this.#place(client, { message, size, qos, messageId, release });
+    this.#place(client, { message, size, qos, messageId, release, connection: undefined });
   }
 
   /** The packet id a message is sent under, or the PUBREL in its place; false when there is no such message. */
@@ -101,9 +103,22 @@ export class OutgoingQueues {
     return packetOf(place);
   }
 
-  /** Oldest first, as they stand now. */
-  packets(client: string): QueuedPacket[] {
-    return Array.from(this.#queues.get(client)?.places.values() ?? [], packetOf);
+  /** Oldest first, those that are queued meanwhile included. */
+  *packets(client: string): Generator<QueuedPacket> {
+    for (const place of this.#queues.get(client)?.places.values() ?? []) yield packetOf(place);
+  }
+
+  holds(client: string, packet: QueuedPacket): boolean {
+    return this.#queues.get(client)?.places.has(nameOf(packet)) === true;
+  }
+
+  /** Whether this connection is the one to send it now: false when it has begun to. */
+  take(client: string, packet: QueuedPacket, connection: object): boolean {
+    const place = this.#queues.get(client)?.places.get(nameOf(packet));
+    if (place === undefined) return true;
+    const isTaken = place.connection === connection;
+    place.connection = connection;
+    return !isTaken;
   }
 
   /** The packet id to go on from, so that none that is still in use is given again. */

@@ -21,27 +21,32 @@ export interface Publisher {
 /** What Aedes routes at most; it tells so of a will only when it is published. */
 const MOST_LEVELS = 100;
 
+interface SlipTools {
+  /** Whether a session keeps what is published to the topic. */
+  readonly interest: (topic: string) => boolean;
+  readonly shelf: MessageShelf;
+  readonly writes: WriteBehind;
+}
+
 /** What of one publication must be on disk before it is acknowledged. */
 export class RoutingSlip {
   readonly client: Publisher;
   readonly packet: IncomingPacket;
   readonly #interest: (topic: string) => boolean;
   readonly #shelf: MessageShelf;
+  readonly #writes: WriteBehind;
   /** Whether a commit has taken it along. */
   wasAsked = false;
   isJournalled = false;
   isIncomingStored = false;
   message: KeptMessage | undefined;
 
-  constructor(
-    client: Publisher,
-    packet: IncomingPacket,
-    tools: { readonly interest: (topic: string) => boolean; readonly shelf: MessageShelf },
-  ) {
+  constructor(client: Publisher, packet: IncomingPacket, tools: SlipTools) {
     this.client = client;
     this.packet = packet;
     this.#interest = tools.interest;
     this.#shelf = tools.shelf;
+    this.#writes = tools.writes;
   }
 
   /** Cheap where nobody is concerned, and then `undefined`. To be asked where the commit is built; may be asked again. */
@@ -67,7 +72,11 @@ export class RoutingSlip {
     const { n } = message;
     const changes: SessionChange[] = [[messageKey(n), encodeMessage(message)]];
     if (this.isJournalled) changes.push([journalKey(n), '']);
-    if (this.isIncomingStored) changes.push([incomingKey(this.client.id, this.packet.messageId ?? 0), n.toString()]);
+    if (this.isIncomingStored) {
+      const key = incomingKey(this.client.id, this.packet.messageId ?? 0);
+      this.#writes.forget(key);
+      changes.push([key, n.toString()]);
+    }
     return changes;
   }
 }
@@ -81,7 +90,7 @@ export interface RoutingJournalTools {
 
 export class RoutingJournal {
   readonly #tools: RoutingJournalTools;
-  readonly #interest: (topic: string) => boolean;
+  readonly #slipTools: SlipTools;
   /** By payload: the one thing of a packet that Aedes hands on without a copy. */
   readonly #kept = new WeakMap<object, RoutingSlip>();
   /** Acknowledged, and not routed yet. */
@@ -89,13 +98,13 @@ export class RoutingJournal {
 
   constructor(tools: RoutingJournalTools) {
     this.#tools = tools;
-    this.#interest = (topic) => tools.audience.keeps(topic);
+    this.#slipTools = { ...tools, interest: (topic) => tools.audience.keeps(topic) };
   }
 
   /** At QoS 0 nothing is promised. */
   slip(client: Publisher, packet: IncomingPacket): RoutingSlip | undefined {
     if (packet.qos === 0) return undefined;
-    return new RoutingSlip(client, packet, { interest: this.#interest, shelf: this.#tools.shelf });
+    return new RoutingSlip(client, packet, this.#slipTools);
   }
 
   /** On disk when it resolves, by a commit of its own where none has taken it along. Rejects when the disk refuses. */

@@ -20,6 +20,7 @@ type Qos = 0 | 1 | 2;
 interface ClientId {
   readonly id: string;
   readonly clean?: boolean;
+  readonly closed?: boolean;
 }
 
 interface Subscription {
@@ -170,7 +171,8 @@ export class SessionPersistence {
   }
 
   async outgoingUpdate(client: ClientId, packet: QueuedPacket): Promise<void> {
-    if (!this.#tools.queues.update(client.id, packet)) throw new Error('no such packet');
+    // A connection that was taken over must not give a message another packet id than its successor did.
+    if (client.closed === true || !this.#tools.queues.update(client.id, packet)) throw new Error('no such packet');
     if (packet.qos === 2 || packet.cmd === 'pubrel') await this.#tools.writes.written();
   }
 

@@ -43,6 +43,11 @@ export class WriteBehind {
     else this.#change(key, { encode: undefined, isNew: false });
   }
 
+  /** A commit of somebody else's, which is being built, says what becomes of this record. */
+  forget(key: string): void {
+    this.#pending.delete(key);
+  }
+
   /** Resolves when all changes up to now are in storage, however long storage refuses. */
   written(): Promise<void> {
     if (this.#pending.size === 0 && this.#flight === undefined) return Promise.resolve();

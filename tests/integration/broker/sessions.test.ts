@@ -22,11 +22,13 @@ async function leaveSession(running: RunningBroker, clientId: string, filter: st
 /** Storage that refuses, or answers when it is told to. */
 class HeldSessions extends MemorySessions {
   hold: Promise<unknown> = Promise.resolve();
+  /** The first commit that waits for `hold`. */
+  holdFrom = 0;
   commits = 0;
 
   override async commit(build: Parameters<MemorySessions['commit']>[0]): Promise<void> {
     this.commits += 1;
-    await this.hold;
+    if (this.commits >= this.holdFrom) await this.hold;
     await super.commit(build);
   }
 }
@@ -199,6 +201,62 @@ void test('a session that is resumed is given no packet id that one of its messa
   const ids = second.received.flatMap(({ cmd, messageId }) => (cmd === 'publish' ? [messageId ?? 0] : []));
   assert.deepEqual(ids, [...given, ((given[2] ?? 0) % 65_535) + 1]);
   second.end();
+});
+
+void test('a session that is resumed under way gets every message once and in order', async () => {
+  for (const qos of [1, 2] as const) {
+    await using running = await startBroker({}, 0, new MemorySessions());
+    await leaveSession(running, 'keeper', 'news');
+    const publisher = await RawClient.connected(running.port, 'publisher');
+    let last = 0;
+    const publish = (): void => publisher.publish('news', String((last += 1)), { qos, messageId: last });
+    for (let n = 0; n < 100; n += 1) publish();
+    const keeper = await RawClient.open(running.port);
+    keeper.send({
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion: 4,
+      clientId: 'keeper',
+      clean: false,
+      keepalive: 60,
+    });
+    while (last < 600) {
+      publish();
+      await new Promise(setImmediate);
+    }
+
+    await waitUntil('all messages', () => payloadsAt(keeper).length >= last);
+    await keeper.ping();
+    assert.deepEqual(
+      payloadsAt(keeper),
+      Array.from({ length: last }, (_, n) => String(n + 1)),
+    );
+    for (const client of [publisher, keeper]) client.end();
+  }
+});
+
+void test('a session that comes while a message is being put into its queue is sent it once', async () => {
+  const storage = new HeldSessions();
+  await using running = await startBroker({}, 0, storage);
+  await leaveSession(running, 'keeper', 'news');
+  const publisher = await RawClient.connected(running.port, 'publisher');
+  const { promise, resolve } = deferred<undefined>();
+  // The first is the journal's, the second fills the queue.
+  storage.holdFrom = storage.commits + 2;
+  storage.hold = promise;
+  publisher.publish('news', 'once', { qos: 2, messageId: 1 });
+  await waitUntil('the queue to be written', () => storage.commits >= storage.holdFrom);
+
+  const keeper = await RawClient.connected(running.port, 'keeper', false);
+  resolve(undefined);
+
+  await publisher.next('pubrec');
+  const { messageId = 0 } = await keeper.next('publish');
+  keeper.send({ cmd: 'pubrec', messageId });
+  await keeper.next('pubrel');
+  await keeper.ping();
+  assert.deepEqual(payloadsAt(keeper), ['once']);
+  for (const client of [publisher, keeper]) client.end();
 });
 
 void test('a session with a wildcard at the beginning of its filter keeps no topic that begins with $', async () => {

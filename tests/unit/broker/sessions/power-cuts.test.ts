@@ -117,13 +117,13 @@ class Life {
   }
 
   #queue(): QueuedPacket[] {
-    return this.#sessions.queues.packets(KEEPER.id);
+    return [...this.#sessions.queues.packets(KEEPER.id)];
   }
 }
 
 async function queueAfter(storage: MemorySessions): Promise<QueuedPacket[]> {
   const sessions = await startFrom(storage);
-  const packets = sessions.queues.packets(KEEPER.id);
+  const packets = [...sessions.queues.packets(KEEPER.id)];
   await sessions.close(Deadline.after(seconds(5)));
   return packets;
 }

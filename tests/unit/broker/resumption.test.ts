@@ -1,0 +1,96 @@
+import type { AedesPublishPacket, Client } from 'aedes';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Deliveries } from '../../../broker/deliveries.ts';
+import { DEFAULT_LIMITS } from '../../../broker/index.ts';
+import { Resumption } from '../../../broker/resumption.ts';
+import { MessageShelf } from '../../../broker/sessions/message-shelf.ts';
+import { OutgoingQueues } from '../../../broker/sessions/outgoing-queues.ts';
+import { FORGETFUL } from '../../../broker/sessions/session-storage.ts';
+import { WriteBehind } from '../../../broker/sessions/write-behind.ts';
+import { silentLogger } from '../../../src/kit/logger.ts';
+
+class Connection {
+  readonly id = 'keeper';
+  connected = false;
+  _nextId = 1;
+  readonly sent: unknown[] = [];
+
+  deliverQoS(packet: AedesPublishPacket, done: () => void): void {
+    if (this.#resumption.lets(this as unknown as Client, packet)) this.sent.push(packet.brokerCounter);
+    done();
+  }
+
+  readonly #resumption: Resumption;
+
+  constructor(resumption: Resumption) {
+    this.#resumption = resumption;
+  }
+
+  get client(): Client {
+    return this as unknown as Client;
+  }
+}
+
+function prepare() {
+  const writes = new WriteBehind(FORGETFUL, silentLogger);
+  const shelf = new MessageShelf(writes);
+  const queues = new OutgoingQueues(DEFAULT_LIMITS, { shelf, writes, logger: silentLogger });
+  const resumption = new Resumption({ queues, deliveries: new Deliveries() });
+  const live = (brokerCounter: number): AedesPublishPacket =>
+    ({ cmd: 'publish', topic: 'news', payload: 'x', qos: 1, brokerId: 'b', brokerCounter }) as AedesPublishPacket;
+  const enqueue = (brokerCounter: number): void => queues.enqueue('keeper', shelf.create(live(brokerCounter)), 1);
+  return { queues, resumption, live, enqueue, connect: () => new Connection(resumption) };
+}
+
+void test('what the queue holds is not sent before its turn, and what it does not hold is', () => {
+  const { live, enqueue, connect } = prepare();
+  const connection = connect();
+  enqueue(1);
+
+  connection.deliverQoS(live(1), () => undefined);
+  connection.deliverQoS(live(2), () => undefined);
+
+  assert.deepEqual(connection.sent, [2]);
+});
+
+void test('what came into the queue after its end was sent goes out once, whoever brings it first', () => {
+  const { resumption, live, enqueue, connect } = prepare();
+  const connection = connect();
+  enqueue(1);
+  enqueue(2);
+  connection.connected = true;
+
+  connection.deliverQoS(live(1), () => undefined);
+  resumption.finish(connection.client);
+  connection.deliverQoS(live(2), () => undefined);
+
+  assert.deepEqual(connection.sent, [1, 2]);
+});
+
+void test('the next connection is sent what the one before it was sent', () => {
+  const { live, enqueue, connect } = prepare();
+  enqueue(1);
+  const connections = [connect(), connect()];
+
+  for (const connection of connections) {
+    connection.connected = true;
+    connection.deliverQoS(live(1), () => undefined);
+  }
+
+  assert.deepEqual(
+    connections.map(({ sent }) => sent),
+    [[1], [1]],
+  );
+});
+
+void test('packet ids go on from the last that a message of the session still has', () => {
+  const { queues, resumption, live, enqueue, connect } = prepare();
+  enqueue(1);
+  queues.update('keeper', { ...live(1), messageId: 65_535 });
+  const connection = connect();
+
+  resumption.begin(connection.client);
+
+  assert.equal(connection._nextId, 1);
+});
