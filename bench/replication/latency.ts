@@ -11,7 +11,7 @@ import { atPace, devicesNamed, nextReport, topicOf } from './load.ts';
 
 const PROBE = 'probe';
 const RATES = [0, 100, 1000];
-const SAMPLES = 100;
+const SAMPLES = 50;
 /** Longer than the hub's write interval per device, so that a sample never waits for its predecessor's. */
 const BETWEEN_REPORTS = 1100;
 const BETWEEN_PATCHES = 100;
