@@ -1,6 +1,7 @@
 // State beside facts: while a device has a backlog, its newest twin also goes to the last-value stream, so that after an outage
-// the picture in the cloud is right in seconds and the history completes behind it. And once after every new term or binding, so
-// that what this node knows counts from then on, also where the device has nothing new to say. Never instead of the facts.
+// the picture in the cloud is right in seconds and the history completes behind it. And once after every claim and every new
+// binding: what this node knows counts from then on, also where the device has nothing new to say and the server has lost what it
+// was told. Never instead of the facts.
 import type { Deadline } from '../../kit/deadline.ts';
 import { messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
@@ -55,7 +56,7 @@ export class StateSender implements Service {
   readonly #node: string;
   readonly #tools: StateSenderTools;
   readonly #tasks = new TaskGroup();
-  readonly #sent = new WeakSet<Twin>();
+  #sent = new WeakSet<Twin>();
   /** Device → under which uid, binding and term the stream has its state. */
   readonly #told = new Map<string, string>();
   #isOpen = false;
@@ -87,9 +88,11 @@ export class StateSender implements Service {
     return HEALTHY;
   }
 
-  /** A claim holds: publishing may begin, and begins with the state of everything that has a backlog or is not told yet. */
+  /** A claim holds: publishing may begin, and begins with the state of everything. What the server was told it may have lost. */
   open(): void {
     this.#isOpen = true;
+    this.#told.clear();
+    this.#sent = new WeakSet();
     this.#sendWhere(1);
   }
 

@@ -10,8 +10,8 @@ export function termOf(terms: readonly TermSince[], sequence: number): number {
   return (terms.findLast(({ after }) => after < sequence) ?? terms[0])?.term ?? 0;
 }
 
-/** With a term that a claim has given, for everything enlisted after `newest`. */
+/** With a term that a claim has given, for everything enlisted after `newest`. One that is not newer changes nothing. */
 export function withTerm(terms: readonly TermSince[], term: number, newest: number): readonly TermSince[] {
-  if (terms.at(-1)?.term === term) return terms;
+  if (term <= (terms.at(-1)?.term ?? 0)) return terms;
   return [...terms, { after: terms.length === 0 ? 0 : newest, term }].slice(-REMEMBERED_TERMS);
 }

@@ -63,6 +63,8 @@ export class Uplink implements Service {
   #session: UplinkSession | undefined;
   /** Why nothing is published. */
   #closed: Closed = { reason: 'not connected yet' };
+  /** Connections lost so far: a claim says nothing about the next one. */
+  #losses = 0;
   #isChecking = false;
   #checkAgain = false;
   #wakeClaimer: () => void = () => undefined;
@@ -85,6 +87,7 @@ export class Uplink implements Service {
     link.onConnected(() => this.#wakeClaimer());
     this.#tasks.signal.addEventListener('abort', () => this.#wakeClaimer(), { once: true });
     link.onDisconnected(() => {
+      this.#losses += 1;
       this.#endSession();
       this.#closed = { reason: 'the link is down' };
       this.#sender.giveUp();
@@ -140,6 +143,7 @@ export class Uplink implements Service {
 
   async #claim(): Promise<boolean> {
     const { link, identity } = this.#tools;
+    const losses = this.#losses;
     try {
       const result = await claimNode(link, this.#node, identity());
       await this.#learn(result);
@@ -148,7 +152,7 @@ export class Uplink implements Service {
         const { storeId, incarnation } = result.holder;
         throw uplinkErrors.STORE_DIVERGED({ node: this.#node, holder: storeId, incarnation });
       }
-      if (!link.connected) return false;
+      if (!link.connected || this.#losses !== losses) return false;
       this.#open(result);
       return true;
     } catch (error) {
@@ -168,8 +172,10 @@ export class Uplink implements Service {
     if (result.kind === 'diverged') {
       if (result.others !== others) await keep({ others: result.others });
     } else if (result.others !== others || result.term !== term || mayTakeOver) {
-      const held = withTerm(terms, result.term, outbox.newest);
-      await keep({ others: result.others, term: result.term, terms: held, mayTakeOver: false });
+      // A bucket that lost its end may hold an older claim of this very start.
+      const newest = Math.max(result.term, term);
+      const held = withTerm(terms, newest, outbox.newest);
+      await keep({ others: result.others, term: newest, terms: held, mayTakeOver: false });
     }
   }
 

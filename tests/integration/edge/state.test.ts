@@ -74,6 +74,20 @@ void test('a state that could not be told goes when the link is back', async () 
   await waitUntil('the state under the new binding', async () => (await countIn(world))?.version.binding === 3);
 });
 
+void test('a server that lost what it was told is told the state again once the link is back', async () => {
+  await using world = await EdgeWorld.open();
+  const road = await world.layRoad();
+  await reported(world);
+  road.cut();
+  await waitUntil('the link to be lost', () => world.edge?.health().state === 'degraded');
+  await world.hub.request(`$JS.API.STREAM.PURGE.${STATE_STREAM}`, new Uint8Array());
+  assert.deepEqual(await stateIn(world), []);
+
+  road.open();
+
+  await waitUntil('the state once more', async () => (await countIn(world))?.value === '7');
+});
+
 void test('a device with a backlog is told at its newest, ahead of its history', async () => {
   await using world = await EdgeWorld.open();
   const road = await world.layRoad();

@@ -17,6 +17,12 @@ void test('a claim that gives the same term again changes nothing', () => {
   assert.equal(withTerm(terms, 3, 50), terms);
 });
 
+void test('a term that is older than the newest changes nothing', () => {
+  const terms = withTerm(withTerm([], 3, 40), 5, 50);
+
+  assert.equal(withTerm(terms, 4, 60), terms);
+});
+
 void test('each fact has the term that was held when it was enlisted, however many claims followed', () => {
   const steps = fc.array(fc.record({ facts: fc.nat({ max: 5 }), raise: fc.integer({ min: 0, max: 2 }) }), {
     maxLength: 20,
