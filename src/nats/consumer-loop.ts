@@ -1,10 +1,10 @@
 // A durable pull consumer as a service: hands over each message, and acknowledges it to the stream only when the handler says
 // that its effect is kept. Messages whose handler has not finished are delivered again after a crash or a lost link.
 import type { JetStreamManager, NatsConnection } from 'nats';
-import { aborted } from '../kit/aborted.ts';
 import { backoffDelay } from '../kit/backoff.ts';
 import type { Deadline } from '../kit/deadline.ts';
 import { messageOf } from '../kit/errors.ts';
+import { Interruptible } from '../kit/interruptible.ts';
 import type { Logger } from '../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../kit/service.ts';
 import { sleep } from '../kit/sleep.ts';
@@ -40,7 +40,7 @@ export interface ConsumerTools {
   readonly handle: (message: StreamMessage) => Promise<Verdict>;
 }
 
-/** What a slow Kubernetes can pile up in the hub's memory; the stream holds the rest. */
+/** Payload that a slow Kubernetes can pile up here, without what decoding makes of it; the stream holds the rest. */
 const IN_HAND = { limit: mebibytes(64), largest: bytes(MAX_MESSAGE_BYTES) };
 const CHECKPOINT_EVERY = seconds(2);
 /** After a handler that threw, which is a mistake of ours, and for poison that cannot be set aside yet. */
@@ -86,19 +86,16 @@ export class ConsumerLoop implements Service {
   }
 
   async #consume(signal: AbortSignal): Promise<void> {
+    // Once the loop is to stop, nobody waits for answers of a server that has fallen silent.
+    const waits = new Interruptible(signal);
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       // Made before the attempt, so that a stop or a connect during it is not slept over.
       const pause = new AbortController();
       this.#pause = pause;
       const connection = this.#tools.link.jetStreamConnection();
-      if (connection !== undefined && (await this.#consumeUntil(connection, signal))) attempt = 0;
+      if (connection !== undefined && (await waits.wait(this.#consumeOver(connection, signal)))) attempt = 0;
       if ((await sleep(backoffDelay(RETRY, attempt), pause.signal)) === 'aborted') attempt = 0;
     }
-  }
-
-  /** Does not wait for answers of a server that has fallen silent once the loop is to stop. */
-  #consumeUntil(connection: NatsConnection, signal: AbortSignal): Promise<boolean> {
-    return Promise.race([this.#consumeOver(connection, signal), aborted(signal).then(() => false)]);
   }
 
   /** Returns true when messages could be consumed for a while, false when not even the consumer could be had. */

@@ -40,10 +40,12 @@ export async function takePosition(jsm: JetStreamManager, config: ConsumerConfig
 /** Keeps with the consumer how far it is. Cheap enough for every few seconds. */
 export async function keepCheckpoint(jsm: JetStreamManager, stream: string, name: string): Promise<void> {
   const { ack_floor: floor } = await jsm.consumers.info(stream, name);
-  const timestamp = await timestampAt(jsm, stream, floor.stream_seq);
-  // What was evicted or replaced says nothing: an earlier checkpoint stays.
+  const { stream_seq: sequence } = floor;
+  if (sequence === 0) return;
+  // Where what was there has been replaced: all that is older than the next message is settled too.
+  const timestamp = (await timestampAt(jsm, stream, sequence)) ?? (await timestampAfter(jsm, stream, sequence));
   if (timestamp === undefined) return;
-  const description = encodeCheckpoint({ sequence: floor.stream_seq, timestamp });
+  const description = encodeCheckpoint({ sequence, timestamp });
   await jsm.consumers.update(stream, name, { description });
 }
 
@@ -98,6 +100,13 @@ function deliveryFrom(start: ReturnType<typeof startAfter>): {
 async function timestampAt(jsm: JetStreamManager, stream: string, sequence: number): Promise<string | undefined> {
   if (sequence === 0) return undefined;
   return (await unlessMissing(jsm.streams.getMessage(stream, { seq: sequence })))?.timestamp;
+}
+
+/** Of the next message that there is. */
+async function timestampAfter(jsm: JetStreamManager, stream: string, sequence: number): Promise<string | undefined> {
+  // The library's type does not know it.
+  const next = { seq: sequence + 1, next_by_subj: '>' };
+  return (await unlessMissing(jsm.streams.getMessage(stream, next)))?.timestamp;
 }
 
 async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {

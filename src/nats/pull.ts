@@ -1,9 +1,8 @@
 // Asks a consumer for messages, a few at a time and never more than there is room for. The library's own loops keep what has
 // arrived in a queue whose bytes nobody counts, and drop what arrives after a request's time.
 import { nanos, type Msg, type NatsConnection } from 'nats';
-import { aborted } from '../kit/aborted.ts';
-import { sleep } from '../kit/sleep.ts';
-import { ms, seconds } from '../kit/units.ts';
+import { Interruptible } from '../kit/interruptible.ts';
+import { ms, seconds, type Duration } from '../kit/units.ts';
 import { deliveryOf, type Delivery } from './delivery.ts';
 
 export interface PullTools {
@@ -28,8 +27,11 @@ export async function pullFrom(
   { room, onMessage }: PullTools,
   signal: AbortSignal,
 ): Promise<void> {
-  const { inbox } = consumer;
-  const request = new PullRequest();
+  const { stream, name, inbox } = consumer;
+  const request = new PullRequest(async () => {
+    const jsm = await connection.jetstreamManager({ checkAPI: false });
+    await jsm.consumers.info(stream, name);
+  });
   const subscription = connection.subscribe(inbox, {
     callback: (error, message) => {
       const delivery = error === null ? deliveryOf(message) : undefined;
@@ -40,18 +42,19 @@ export async function pullFrom(
       }
     },
   });
-  const closed = connection.closed().then((error) => Promise.reject(error ?? new Error('the connection was closed')));
-  closed.catch(() => undefined);
+  const waits = new Interruptible(signal);
+  void connection.closed().then((error) => waits.end(error ?? new Error('the connection was closed')));
   try {
     while (!signal.aborted) {
-      const batch = await Promise.race([room(), closed, aborted(signal)]);
+      const batch = await waits.wait(room());
       if (batch === undefined) return;
       const over = request.begin(batch);
       const body = JSON.stringify({ batch, expires: nanos(EXPIRES) });
-      connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${consumer.stream}.${consumer.name}`, body, { reply: inbox });
-      await Promise.race([over, closed, aborted(signal)]);
+      connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, body, { reply: inbox });
+      await waits.wait(over);
     }
   } finally {
+    waits.end();
     request.end();
     if (!connection.isClosed()) subscription.unsubscribe();
   }
@@ -59,10 +62,16 @@ export async function pullFrom(
 
 /** The one request that is under way. */
 class PullRequest {
+  readonly #look: () => Promise<void>;
   #missing = 0;
   #resolve: () => void = () => undefined;
   #reject: (reason: Error) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
+
+  /** @param look rejects when the consumer is gone */
+  constructor(look: () => Promise<void>) {
+    this.#look = look;
+  }
 
   /** Resolves when it got all it asked for, or its time is over. */
   begin(batch: number): Promise<void> {
@@ -72,7 +81,7 @@ class PullRequest {
       this.#reject = reject;
     });
     over.catch(() => undefined);
-    this.#timer = setTimeout(() => this.#resolve(), OVERDUE);
+    this.#endIn(OVERDUE);
     return over.finally(() => clearTimeout(this.#timer));
   }
 
@@ -92,7 +101,7 @@ class PullRequest {
         this.#reject(new Error('the consumer is gone, or nobody serves it'));
         break;
       case 'busy':
-        void sleep(PAUSE, new AbortController().signal).then(() => this.#resolve());
+        this.#look().then(() => this.#endIn(PAUSE), this.#reject);
         break;
       case 'over':
         this.#resolve();
@@ -106,12 +115,17 @@ class PullRequest {
     clearTimeout(this.#timer);
     this.#resolve();
   }
+
+  #endIn(wait: Duration): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#resolve(), wait);
+  }
 }
 
 function meaningOf({ headers }: Msg): 'gone' | 'busy' | 'over' | 'alive' {
   const code = headers?.code ?? 0;
   if (code === IDLE_HEARTBEAT) return 'alive';
   if (code === NO_RESPONDERS) return 'gone';
-  if (code !== CONFLICT) return 'over';
-  return /deleted/i.test(headers?.description ?? '') ? 'gone' : 'busy';
+  // Of a consumer that was deleted, too.
+  return code === CONFLICT ? 'busy' : 'over';
 }

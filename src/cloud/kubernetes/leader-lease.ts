@@ -1,9 +1,9 @@
 // One active hub of those that serve the same Kubernetes API: the one that holds the Lease kube-system/skerry-hub. A hub that
 // loses it ends; it does not step down and wait, because a process that starts anew knows nothing wrong.
-import { aborted } from '../../kit/aborted.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { Deadline } from '../../kit/deadline.ts';
 import { messageOf } from '../../kit/errors.ts';
+import { Interruptible } from '../../kit/interruptible.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
@@ -17,7 +17,7 @@ import { LEASE_TIMES, leadsFor, nextMove, seenAgain, type SeenLease } from './le
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases';
 const NAME = 'skerry-hub';
 const PATH = `${LEASES}/${NAME}`;
-/** Of one request: several fit into the time after which a leader gives up. */
+/** Of one look and one write: several fit into the time after which a leader gives up. */
 const PATIENCE = seconds(2);
 const RELEASE_PATIENCE = seconds(1);
 
@@ -93,10 +93,11 @@ export class LeaderLease implements Service {
   }
 
   async #hold(signal: AbortSignal): Promise<void> {
+    const waits = new Interruptible(signal);
     while (!signal.aborted) {
       const step = this.#step();
       this.#underWay = Promise.allSettled([step]);
-      const wait = await Promise.race([step, aborted(signal)]);
+      const wait = await waits.wait(step);
       if (wait !== undefined) await sleep(wait, signal);
     }
   }
@@ -107,7 +108,7 @@ export class LeaderLease implements Service {
     const left = this.#renewedAt === undefined ? PATIENCE : leadsFor(this.#renewedAt, LEASE_TIMES, now);
     if (left <= 0) throw this.#lost();
     try {
-      const wait = await this.#lookAndMove(ms(Math.min(PATIENCE, left)));
+      const wait = await this.#lookAndMove(Deadline.after(ms(Math.min(PATIENCE, left))));
       this.#reason = undefined;
       return wait;
     } catch (error) {
@@ -119,7 +120,7 @@ export class LeaderLease implements Service {
   }
 
   /** A leader knows the lease that it wrote last; everybody else looks first. */
-  async #lookAndMove(patience: Duration): Promise<Duration> {
+  async #lookAndMove(patience: Deadline): Promise<Duration> {
     if (!this.leads || this.#seen === undefined) await this.#look(patience);
     const now = this.#tools.clock.monotonic();
     const move = nextMove(this.#identity, this.#seen, now);
@@ -130,15 +131,15 @@ export class LeaderLease implements Service {
     const body = this.#body(this.#identity, this.holder !== this.#identity);
     const request: KubeRequest =
       move === 'create' ? { method: 'POST', path: LEASES, body } : { method: 'PUT', path: PATH, body };
-    const answer = await this.#ask(request, patience);
+    const answer = await this.#ask(request, patience.remaining());
     if (answer.status < 300) return this.#written(answer, now);
     // Somebody was quicker, or the lease was deleted: look again at once.
     this.#seen = undefined;
     return ms(0);
   }
 
-  async #look(patience: Duration): Promise<void> {
-    const answer = await this.#ask({ method: 'GET', path: PATH }, patience);
+  async #look(patience: Deadline): Promise<void> {
+    const answer = await this.#ask({ method: 'GET', path: PATH }, patience.remaining());
     this.#note(answer.status === 200 ? answer.body : undefined);
   }
 

@@ -120,6 +120,28 @@ test('what a hub held when it was killed comes at once to the next one, and what
   assert.equal(killed.health().state, 'degraded');
 });
 
+test('how far a loop is, is kept also where the last message that it settled has been replaced', async (t) => {
+  await using nats = await startNats();
+  await using linked = await linkTo(nats);
+  const { link } = linked;
+  await ensureStreams(link, wantedStreams(mebibytes(16)));
+  const jsm = await link.jetStreamConnection()?.jetstreamManager();
+  assert.ok(jsm !== undefined);
+  await loopOver(t, link, async ({ sequence }) => {
+    if (sequence > 1) return await new Promise(() => undefined);
+    await jsm.streams.deleteMessage('skerry-up', sequence);
+    return 'done';
+  });
+
+  for (const word of ['replaced', 'held']) await publish(link, word);
+
+  const kept = await waitUntil('the checkpoint', async () =>
+    decodeCheckpoint((await consumerOf(link))?.config.description ?? ''),
+  );
+  const held = await jsm.streams.getMessage('skerry-up', { seq: 2 });
+  assert.deepEqual(kept, { sequence: 1, timestamp: held.timestamp });
+});
+
 test('a message in hand over a lost link is handed over once, and is acknowledged over the next link', async (t) => {
   await using nats = await startNats();
   await using road = await roadTo(nats);
