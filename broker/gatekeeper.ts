@@ -59,7 +59,7 @@ export class Gatekeeper {
       answer(null);
       return;
     }
-    if (this.#refused.has(client)) {
+    if (this.#refused.has(client) && !isWill(client, packet)) {
       answer(refusalOf(client, packet));
       return;
     }
@@ -89,8 +89,7 @@ export class Gatekeeper {
       answer(refusalOf(client, packet));
       return;
     }
-    // A last will has no packet id, and is said by one who is gone.
-    const isTooLate = client.closed === true && packet.messageId !== undefined;
+    const isTooLate = client.closed === true && !isWill(client, packet);
     if (slip !== undefined && isTooLate) this.#concludeLate(slip);
     else if (slip !== undefined) this.#tools.sessions.journal.admit(slip);
     // Aedes writes the PUBACK before `answer` returns; the PUBREC of QoS 2 some microtasks later.
@@ -146,6 +145,11 @@ function publicationOf(client: Publisher, packet: ArrivingPacket, slip: RoutingS
     duplicate: dup,
     ...(slip === undefined ? {} : { routing: slip }),
   };
+}
+
+/** A last will has no packet id, and is said by one who is gone. */
+function isWill(client: Publisher, { messageId }: ArrivingPacket): boolean {
+  return messageId === undefined && client.closed === true;
 }
 
 /** At QoS 0 there is no acknowledgement to withhold and no resend to hope for: it takes its way unkept. */

@@ -7,6 +7,7 @@ import type { OutgoingQueues, QueuedPacket } from './sessions/outgoing-queues.ts
 
 /** What Aedes' client does not declare. */
 interface Resuming {
+  readonly connackSent: boolean;
   _nextId: number;
   deliverQoS(packet: QueuedPacket, done: () => void): void;
 }
@@ -26,9 +27,13 @@ export class Resumption {
     if (nextId !== undefined) (client as unknown as Resuming)._nextId = nextId;
   }
 
-  /** Whether to send it now. One that has no packet id yet does not come from the queue, which brings it if it holds it. */
+  /**
+   * Whether to send it now. One that has no packet id yet does not come from the queue, which brings it if it holds it; and
+   * nothing goes before the CONNACK (MQTT-3.2.0-1).
+   */
   lets(client: Client, packet: AedesPublishPacket): boolean {
     const isLive = packet.messageId === undefined;
+    if (isLive && !(client as unknown as Resuming).connackSent) return false;
     if (isLive && !client.connected && this.#queues.holds(client.id, packet)) return false;
     return this.#queues.take(client.id, packet, client) || !isLive;
   }

@@ -27,7 +27,6 @@ interface Queue {
   /** By Aedes' name of the message, in order. */
   readonly places: Map<string, Place>;
   readonly byMessageId: Map<number, Place>;
-  lastMessageId: number;
 }
 
 /** What a stored packet costs beside topic and payload, roughly. */
@@ -90,17 +89,17 @@ export class OutgoingQueues {
 
   /** The subscriber is done with it. Nothing is known by no packet id. */
   clear(client: string, messageId: number | undefined): QueuedPacket | undefined {
-    const queue = this.#queues.get(client);
-    const place = queue?.byMessageId.get(messageId ?? NO_MESSAGE_ID);
-    if (queue === undefined || place === undefined) return undefined;
-    queue.byMessageId.delete(messageId ?? NO_MESSAGE_ID);
-    queue.places.delete(nameOf(place.message));
-    if (queue.places.size === 0) this.#queues.delete(client);
-    this.#quota.give(client, place.size);
-    this.#full.delete(client);
-    this.#writes.remove(queueKey(client, place.message.n));
-    this.#shelf.release(place.message);
+    const place = this.#queues.get(client)?.byMessageId.get(messageId ?? NO_MESSAGE_ID);
+    if (place === undefined) return undefined;
+    this.#drop(client, place);
     return packetOf(place);
+  }
+
+  /** Its session ends. False when nothing waited. */
+  clearAll(client: string): boolean {
+    const queue = this.#queues.get(client);
+    for (const place of queue?.places.values() ?? []) this.#drop(client, place);
+    return queue !== undefined;
   }
 
   /** Oldest first, those that are queued meanwhile included. */
@@ -121,16 +120,27 @@ export class OutgoingQueues {
     return !isTaken;
   }
 
-  /** The packet id to go on from, so that none that is still in use is given again. */
+  /**
+   * The packet id to go on from, as far as can be from the next one that is still in use: in which order those in use were given
+   * is nowhere written.
+   */
   nextMessageId(client: string): number | undefined {
-    const last = this.#queues.get(client)?.lastMessageId;
-    return last === undefined || last === 0 ? undefined : (last % LARGEST_MESSAGE_ID) + 1;
+    const used = [...(this.#queues.get(client)?.byMessageId.keys() ?? [])].sort((a, b) => a - b);
+    const [smallest] = used;
+    if (smallest === undefined) return undefined;
+    let last = smallest;
+    let largestGap = 0;
+    for (const [at, id] of used.entries()) {
+      const gap = (used[at + 1] ?? smallest + LARGEST_MESSAGE_ID) - id;
+      if (gap > largestGap) [last, largestGap] = [id, gap];
+    }
+    return (last % LARGEST_MESSAGE_ID) + 1;
   }
 
   #queue(client: string): Queue {
     const found = this.#queues.get(client);
     if (found !== undefined) return found;
-    const made = { places: new Map(), byMessageId: new Map(), lastMessageId: 0 };
+    const made = { places: new Map(), byMessageId: new Map() };
     this.#queues.set(client, made);
     return made;
   }
@@ -148,7 +158,17 @@ export class OutgoingQueues {
       queue.byMessageId.delete(place.messageId);
     place.messageId = messageId;
     queue.byMessageId.set(messageId, place);
-    queue.lastMessageId = messageId;
+  }
+
+  #drop(client: string, place: Place): void {
+    const queue = this.#queue(client);
+    if (place.messageId !== undefined) queue.byMessageId.delete(place.messageId);
+    queue.places.delete(nameOf(place.message));
+    if (queue.places.size === 0) this.#queues.delete(client);
+    this.#quota.give(client, place.size);
+    this.#full.delete(client);
+    this.#writes.remove(queueKey(client, place.message.n));
+    this.#shelf.release(place.message);
   }
 
   #fits(client: string, size: number): boolean {

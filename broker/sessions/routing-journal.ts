@@ -71,7 +71,7 @@ export class RoutingSlip {
   #changesOf(message: KeptMessage): SessionChange[] {
     const { n } = message;
     const changes: SessionChange[] = [[messageKey(n), encodeMessage(message)]];
-    if (this.isJournalled) changes.push([journalKey(n), '']);
+    if (this.isJournalled) changes.push([journalKey(n), '1']);
     if (this.isIncomingStored) {
       const key = incomingKey(this.client.id, this.packet.messageId ?? 0);
       this.#writes.forget(key);

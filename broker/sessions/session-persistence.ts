@@ -105,11 +105,12 @@ export class SessionPersistence {
     await writes.written();
   }
 
-  /** A client that asks for a clean session must not find the old one after a crash. */
+  /** A client that asks for a clean session must not find the old one after a crash, neither its subscriptions nor its messages. */
   async cleanSubscriptions(client: ClientId): Promise<void> {
-    const { audience, writes } = this.#tools;
+    const { audience, writes, queues } = this.#tools;
     const subscriptions = await this.#memory.subscriptionsByClient(client);
-    if (subscriptions.length === 0) return;
+    const hadMessages = queues.clearAll(client.id);
+    if (subscriptions.length === 0 && !hadMessages) return;
     audience.dropAll(client.id);
     for (const { topic } of subscriptions) writes.remove(subscriptionKey(client.id, topic));
     await this.#memory.cleanSubscriptions(client);

@@ -86,7 +86,8 @@ export class WriteBehind {
       await this.#flush();
     } while (this.#waiting.length > 0 && !this.#isRefused);
     this.#flight = undefined;
-    if (this.#pending.size > 0) this.#beginAfter(this.#isRefused ? RETRY_AFTER : LINGER);
+    // Who waits after a refusal waits also when what was refused has been undone.
+    if (this.#pending.size > 0 || this.#waiting.length > 0) this.#beginAfter(this.#isRefused ? RETRY_AFTER : LINGER);
   }
 
   async #flush(): Promise<void> {

@@ -186,6 +186,33 @@ void test('a last will passes the gate like any publication', async () => {
   assert.equal(running.gate.asked[0]?.packetId, undefined);
 });
 
+void test('the last will of a client whose publication was refused passes the gate all the same', async () => {
+  await using running = await startBroker();
+  running.gate.answer = ({ payload }) =>
+    Promise.resolve({ kind: Buffer.from(payload).toString() === 'refused' ? 'unavailable' : 'admit' });
+  const listener = await RawClient.connected(running.port, 'listener');
+  await listener.subscribe(TWIN_UPDATE);
+  const client = await RawClient.open(running.port);
+  client.send({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clientId: 'dying',
+    clean: true,
+    keepalive: 60,
+    will: { topic: TWIN_UPDATE, payload: Buffer.from('gone'), qos: 1, retain: false },
+  });
+  await client.next('connack');
+
+  client.publish(TWIN_UPDATE, 'refused', { qos: 1, messageId: 1 });
+  await client.closed();
+
+  const will = await listener.next('publish');
+  assert.equal(will.cmd === 'publish' && will.payload.toString(), 'gone');
+  assert.equal(running.gate.asked.length, 2);
+  listener.end();
+});
+
 void test('neither other topics nor the broker’s own publications are asked for', async () => {
   await using running = await startBroker();
   const client = await RawClient.connected(running.port, 'sensor');

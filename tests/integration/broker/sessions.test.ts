@@ -203,6 +203,60 @@ void test('a session that is resumed is given no packet id that one of its messa
   second.end();
 });
 
+const idsAt = (client: RawClient): number[] =>
+  client.received.flatMap(({ cmd, messageId }) => (cmd === 'publish' ? [messageId ?? 0] : []));
+
+void test('an old message that goes on, and a resend that is cut, do not make packet ids be given twice', async () => {
+  await using running = await startBroker();
+  const first = await RawClient.connected(running.port, 'keeper', false);
+  await first.subscribe('news', 2);
+  const publisher = await RawClient.connected(running.port, 'publisher');
+  for (let n = 1; n <= 4; n += 1) publisher.publish('news', String(n), { qos: 2, messageId: n });
+  await waitUntil('four messages', () => idsAt(first).length === 4);
+  const open = idsAt(first);
+  first.send({ cmd: 'pubrec', messageId: open[0] ?? 0 });
+  await first.next('pubrel');
+  first.end();
+  await waitUntil('the client to be gone', () => running.broker.connectedClients === 1);
+  for (let n = 5; n <= 8; n += 1) publisher.publish('news', String(n), { qos: 2, messageId: n });
+  await waitUntil('all to be kept', () => countOf(publisher, 'pubrec') === 8);
+
+  const cut = await RawClient.connected(running.port, 'keeper', false);
+  await cut.next('publish');
+  cut.end();
+  await waitUntil('the client to be gone', () => running.broker.connectedClients === 1);
+  const last = await RawClient.connected(running.port, 'keeper', false);
+  await waitUntil('all that is open', () => payloadsAt(last).length === 7);
+
+  assert.deepEqual(payloadsAt(last), ['2', '3', '4', '5', '6', '7', '8']);
+  assert.equal(new Set([...open, ...idsAt(last)]).size, 8);
+  for (const client of [publisher, last]) client.end();
+});
+
+void test('when a client is told that its session is a new one, nothing of the old one is in storage', async () => {
+  const storage = new MemorySessions();
+  await using running = await startBroker({}, 0, storage);
+  await leaveSession(running, 'keeper', 'news');
+  await running.broker.publish('news', 'old');
+  await waitUntil('the message to be stored', () => [...storage.records.keys()].some((key) => /^queue/.test(key)));
+
+  const keeper = await RawClient.open(running.port);
+  let atConnack: string[] | undefined;
+  keeper.socket.once('data', () => (atConnack = [...storage.records.keys()]));
+  keeper.send({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clientId: 'keeper',
+    clean: true,
+    keepalive: 60,
+  });
+  await keeper.next('connack');
+
+  assert.deepEqual(atConnack, []);
+  keeper.end();
+});
+
 void test('a session that is resumed under way gets every message once and in order', async () => {
   for (const qos of [1, 2] as const) {
     await using running = await startBroker({}, 0, new MemorySessions());

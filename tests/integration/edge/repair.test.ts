@@ -4,11 +4,18 @@ import { cp, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ClassicLevel } from 'classic-level';
+import { DEFAULT_LIMITS } from '../../../broker/index.ts';
+import { Audience } from '../../../broker/audience.ts';
+import { createSessions } from '../../../broker/sessions/sessions.ts';
 import { repairNode, type RepairReport } from '../../../src/edge/repair-node.ts';
 import { storeErrors } from '../../../src/edge/store/errors.ts';
+import { StoredSessions } from '../../../src/edge/sessions/stored-sessions.ts';
 import { openIncarnation } from '../../../src/edge/store/store-identity.ts';
 import { jsonTable, orderedNumber } from '../../../src/edge/store/store-layout.ts';
 import type { Store } from '../../../src/edge/store/store.ts';
+import { Deadline } from '../../../src/kit/deadline.ts';
+import { silentLogger } from '../../../src/kit/logger.ts';
+import { seconds } from '../../../src/kit/units.ts';
 import { asObject, parseJson } from '../../../src/wire/json.ts';
 import { runProgram } from '../../support/program.ts';
 import { filesIn, flipBit, openStore, storeFile } from '../../support/store-files.ts';
@@ -71,6 +78,38 @@ void test('a sound store is left as it is, file by file', async () => {
   assert.deepEqual(report.damage, []);
   assert.deepEqual(report.tables['outbox'], { kept: 40, lost: 0 });
   assert.deepEqual(await filesIn(join(dir.path, 'store')), before);
+});
+
+/** A subscription, and a publication for it that was acknowledged and not routed. */
+async function leaveSession(dataDir: string): Promise<void> {
+  await using store = await openStore(dataDir);
+  const tools = { audience: new Audience(), storage: new StoredSessions(store), logger: silentLogger };
+  const sessions = createSessions(DEFAULT_LIMITS, tools);
+  const { persistence, journal } = sessions;
+  await persistence.setup({ id: 'broker' });
+  await persistence.addSubscriptions({ id: 'keeper', clean: false }, [{ topic: 'news', qos: 1 }]);
+  const publisher = { id: 'publisher', clean: false };
+  for (const [messageId, qos] of [
+    [1, 1],
+    [2, 2],
+  ] as const) {
+    const slip = journal.slip(publisher, { topic: 'news', payload: Buffer.from('x'), qos, messageId });
+    if (slip !== undefined) await journal.keep(slip);
+  }
+  await sessions.close(Deadline.after(seconds(1)));
+}
+
+void test('what sessions are still to get of a sound store is left as it is', async () => {
+  await using dir = await tempDir();
+  await fill(dir.path, 1);
+  await leaveSession(dir.path);
+  const before = await valuesIn(dir.path);
+  assert.equal([...before.keys()].filter((key) => key.startsWith('session!journal/')).length, 2);
+
+  const report = await repairNode(dir.path, KEEP);
+
+  assert.deepEqual([report.isSound, report.tables['session']?.lost], [true, 0]);
+  assert.deepEqual(await valuesIn(dir.path), before);
 });
 
 void test('a damaged log costs the commit that the damage is in; the damaged files are kept aside', async () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Deliveries } from '../../../broker/deliveries.ts';
 import { DEFAULT_LIMITS } from '../../../broker/index.ts';
 import { Resumption } from '../../../broker/resumption.ts';
-import { MessageShelf } from '../../../broker/sessions/message-shelf.ts';
+import { MessageShelf, type KeptMessage } from '../../../broker/sessions/message-shelf.ts';
 import { OutgoingQueues } from '../../../broker/sessions/outgoing-queues.ts';
 import { FORGETFUL } from '../../../broker/sessions/session-storage.ts';
 import { WriteBehind } from '../../../broker/sessions/write-behind.ts';
@@ -13,6 +13,7 @@ import { silentLogger } from '../../../src/kit/logger.ts';
 class Connection {
   readonly id = 'keeper';
   connected = false;
+  connackSent = true;
   _nextId = 1;
   readonly sent: unknown[] = [];
 
@@ -39,8 +40,9 @@ function prepare() {
   const resumption = new Resumption({ queues, deliveries: new Deliveries() });
   const live = (brokerCounter: number): AedesPublishPacket =>
     ({ cmd: 'publish', topic: 'news', payload: 'x', qos: 1, brokerId: 'b', brokerCounter }) as AedesPublishPacket;
-  const enqueue = (brokerCounter: number): void => queues.enqueue('keeper', shelf.create(live(brokerCounter)), 1);
-  return { queues, resumption, live, enqueue, connect: () => new Connection(resumption) };
+  const message = (brokerCounter: number): KeptMessage => shelf.create(live(brokerCounter));
+  const enqueue = (brokerCounter: number): void => queues.enqueue('keeper', message(brokerCounter), 1);
+  return { queues, resumption, live, message, enqueue, connect: () => new Connection(resumption) };
 }
 
 void test('what the queue holds is not sent before its turn, and what it does not hold is', () => {
@@ -52,6 +54,16 @@ void test('what the queue holds is not sent before its turn, and what it does no
   connection.deliverQoS(live(2), () => undefined);
 
   assert.deepEqual(connection.sent, [2]);
+});
+
+void test('nothing is sent before the CONNACK', () => {
+  const { live, connect } = prepare();
+  const connection = connect();
+  connection.connackSent = false;
+
+  connection.deliverQoS(live(1), () => undefined);
+
+  assert.deepEqual(connection.sent, []);
 });
 
 void test('what came into the queue after its end was sent goes out once, whoever brings it first', () => {
@@ -93,4 +105,30 @@ void test('packet ids go on from the last that a message of the session still ha
   resumption.begin(connection.client);
 
   assert.equal(connection._nextId, 1);
+});
+
+void test('packet ids go on behind all that are in use, whichever was spoken of last', () => {
+  const { queues, resumption, live, enqueue, connect } = prepare();
+  for (const n of [1, 2, 3]) {
+    enqueue(n);
+    queues.update('keeper', { ...live(n), messageId: ((65_532 + n) % 65_535) + 1 });
+  }
+  queues.update('keeper', { cmd: 'pubrel', messageId: 65_534 });
+  queues.update('keeper', { ...live(2), messageId: 65_535 });
+  const connection = connect();
+
+  resumption.begin(connection.client);
+
+  assert.equal(connection._nextId, 2);
+});
+
+void test('packet ids go on behind all that are in use after a restart, in whatever order they were given', () => {
+  const { queues, resumption, message, connect } = prepare();
+  queues.restore('keeper', message(1), { qos: 2, messageId: 11 });
+  queues.restore('keeper', message(2), { qos: 1, messageId: 10 });
+  const connection = connect();
+
+  resumption.begin(connection.client);
+
+  assert.equal(connection._nextId, 12);
 });

@@ -23,6 +23,7 @@ void test('storage ends up as the last change of each record left it, whatever w
       const storage = new MemorySessions();
       const writes = new WriteBehind(storage, silentLogger);
       const expected = new Map<string, string>();
+      const waiting: Promise<void>[] = [];
       for (const [n, one] of steps.entries()) {
         if (one.do === 'put') {
           const value = String(n);
@@ -31,17 +32,35 @@ void test('storage ends up as the last change of each record left it, whatever w
         } else if (one.do === 'remove') {
           writes.remove(one.key);
           expected.delete(one.key);
-        } else if (one.do === 'write') void writes.written();
+        } else if (one.do === 'write') waiting.push(writes.written());
         else if (one.do === 'turn') await Promise.resolve();
         else storage.refusal = one.do === 'refuse' ? new Error('no space left') : undefined;
       }
       storage.refusal = undefined;
+      await Promise.all(waiting);
       await writes.close(Deadline.after(seconds(10)));
 
       assert.deepEqual(new Map([...storage.records].sort()), new Map([...expected].sort()));
     }),
     { numRuns: 300 },
   );
+});
+
+void test('who waits for what was refused, and then undone, does not wait for ever', async () => {
+  const storage = new MemorySessions();
+  const writes = new WriteBehind(storage, silentLogger);
+  storage.refusal = new Error('no space left');
+
+  writes.put('a', () => '1', true);
+  const written = writes.written();
+  // Storage has been asked, and has not answered yet.
+  await Promise.resolve();
+  await Promise.resolve();
+  writes.remove('a');
+  storage.refusal = undefined;
+
+  await written;
+  assert.equal(storage.records.size, 0);
 });
 
 void test('what is gone before it was written costs no commit', async () => {
