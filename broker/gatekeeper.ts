@@ -83,10 +83,10 @@ export class Gatekeeper {
     if (this.#open === 0) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  #conclude({ client, packet, slip }: Question, admission: Admission, answer: Answer): void {
+  #conclude(question: Question, admission: Admission, answer: Answer): void {
+    const { client, packet, slip } = question;
     if (admission.kind === 'unavailable') {
-      if (packet.qos > 0) this.#refused.add(client);
-      answer(refusalOf(client, packet));
+      this.#refuse(question, answer);
       return;
     }
     const isTooLate = client.closed === true && !isWill(client, packet);
@@ -98,6 +98,12 @@ export class Gatekeeper {
     if (afterwards === undefined) return;
     if (packet.qos === 2) setImmediate(() => this.#run(afterwards));
     else this.#run(afterwards);
+  }
+
+  #refuse({ client, packet, slip }: Question, answer: Answer): void {
+    if (packet.qos > 0) this.#refused.add(client);
+    if (slip !== undefined) this.#tools.sessions.journal.refused(slip);
+    answer(refusalOf(client, packet));
   }
 
   /** Its client is gone, and was told nothing: at QoS 2 it must send it again, at QoS 1 perhaps it never meant to. */

@@ -1,6 +1,7 @@
 // QoS 2 publications that have come and were not released yet (MQTT 3.1.1, 4.3.3), by client and packet id: what tells a resend
-// from a new one. Those of persistent sessions are stored.
-import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
+// from a new one. They were routed when they came, so that their packet ids are all that is kept; those of persistent sessions
+// are stored.
+import type { PacketLike } from './message-shelf.ts';
 import { incomingKey } from './session-records.ts';
 import type { WriteBehind } from './write-behind.ts';
 
@@ -8,19 +9,12 @@ export interface IncomingPacket extends PacketLike {
   readonly messageId?: number | undefined;
 }
 
-interface Held {
-  readonly packet: IncomingPacket;
-  /** `undefined`: a clean session's, which ends with its connection. */
-  readonly message: KeptMessage | undefined;
-}
-
 export class IncomingPackets {
-  readonly #shelf: MessageShelf;
   readonly #writes: WriteBehind;
-  readonly #clients = new Map<string, Map<number, Held>>();
+  /** Whether storage knows it as well: not that of a clean session, which ends with its connection. */
+  readonly #clients = new Map<string, Map<number, boolean>>();
 
-  constructor(tools: { readonly shelf: MessageShelf; readonly writes: WriteBehind }) {
-    this.#shelf = tools.shelf;
+  constructor(tools: { readonly writes: WriteBehind }) {
     this.#writes = tools.writes;
   }
 
@@ -28,55 +22,37 @@ export class IncomingPackets {
     return this.#clients.get(client)?.has(messageId) === true;
   }
 
-  get(client: string, messageId: number): IncomingPacket | undefined {
-    return this.#clients.get(client)?.get(messageId)?.packet;
+  /** `isStored`: the record is in storage. */
+  add(client: string, messageId: number, isStored: boolean): void {
+    const ids = this.#clients.get(client) ?? new Map<number, boolean>();
+    this.#clients.set(client, ids.set(messageId, isStored));
   }
 
-  /** `isStored`: the record went with the journal's. */
-  add(client: string, packet: IncomingPacket, message: KeptMessage | undefined, isStored: boolean): void {
-    const { messageId = 0 } = packet;
-    const { topic, payload, qos = 2, retain = false, dup = false } = packet;
-    const copy = { cmd: 'publish', topic, payload: message?.payload ?? payload, qos, retain, dup, messageId };
-    this.#hold(client, messageId, { packet: copy, message });
-    if (message !== undefined && !isStored)
-      this.#writes.put(incomingKey(client, messageId), () => message.n.toString(), true);
+  /** Puts it into storage as well. */
+  store(client: string, messageId: number): void {
+    this.add(client, messageId, true);
+    this.#writes.put(incomingKey(client, messageId), () => '1', true);
   }
 
-  /** As it stood in storage. */
-  restore(client: string, messageId: number, message: KeptMessage): void {
-    this.add(client, { ...message, messageId }, message, true);
-  }
-
-  remove(client: string, messageId: number): boolean {
-    const held = this.#clients.get(client)?.get(messageId);
-    if (held === undefined) return false;
-    this.#forget(client, messageId, held);
+  /** Takes it out of storage, and leaves it known. False when storage has nothing to do. */
+  unstore(client: string, messageId: number): boolean {
+    if (this.#clients.get(client)?.get(messageId) !== true) return false;
+    this.#writes.remove(incomingKey(client, messageId));
     return true;
+  }
+
+  forget(client: string, messageId: number): void {
+    const ids = this.#clients.get(client);
+    ids?.delete(messageId);
+    if (ids?.size === 0) this.#clients.delete(client);
   }
 
   /** True when storage has less to hold now. */
   removeAll(client: string): boolean {
     let wasStored = false;
-    for (const [messageId, held] of this.#clients.get(client) ?? []) {
-      wasStored ||= held.message !== undefined;
-      this.#forget(client, messageId, held);
-    }
+    for (const messageId of this.#clients.get(client)?.keys() ?? [])
+      wasStored = this.unstore(client, messageId) || wasStored;
+    this.#clients.delete(client);
     return wasStored;
-  }
-
-  #hold(client: string, messageId: number, held: Held): void {
-    const packets = this.#clients.get(client) ?? new Map<number, Held>();
-    this.#clients.set(client, packets);
-    packets.set(messageId, held);
-    if (held.message !== undefined) this.#shelf.hold(held.message);
-  }
-
-  #forget(client: string, messageId: number, { message }: Held): void {
-    const packets = this.#clients.get(client);
-    packets?.delete(messageId);
-    if (packets?.size === 0) this.#clients.delete(client);
-    if (message === undefined) return;
-    this.#writes.remove(incomingKey(client, messageId));
-    this.#shelf.release(message);
   }
 }

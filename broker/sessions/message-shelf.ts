@@ -1,5 +1,5 @@
-// Messages that somebody holds: the routing journal, queues of sessions, an unfinished QoS 2 exchange, a topic that retains one.
-// Each is stored once, and goes when its last holder has let go.
+// Messages that somebody holds: the routing journal, queues of sessions, a topic that retains one. Each is stored once, and goes
+// when its last holder has let go.
 import { encodeMessage, messageKey, type StoredMessage } from './session-records.ts';
 import type { WriteBehind } from './write-behind.ts';
 

@@ -3,7 +3,7 @@
 // what a killed process left in the journal is routed at the next start. Where no session listens nothing is journalled.
 import type { Audience } from '../audience.ts';
 import { isOwnTopic } from './retained-messages.ts';
-import type { IncomingPacket } from './incoming-packets.ts';
+import type { IncomingPacket, IncomingPackets } from './incoming-packets.ts';
 import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
 import { encodeMessage, incomingKey, journalKey, messageKey, willKey } from './session-records.ts';
 import type { SessionChange, SessionChanges, SessionStorage } from './session-storage.ts';
@@ -38,12 +38,16 @@ export class RoutingSlip {
   /** Whether a commit has taken it along. */
   wasAsked = false;
   isJournalled = false;
-  isIncomingStored = false;
   message: KeptMessage | undefined;
+  /** The record of the QoS 2 exchange that it begins; `undefined` where none is stored. */
+  readonly exchange: string | undefined;
 
   constructor(client: Publisher, packet: IncomingPacket, tools: SlipTools) {
     this.client = client;
     this.packet = packet;
+    const { qos, messageId } = packet;
+    this.exchange =
+      qos === 2 && messageId !== undefined && !client.clean ? incomingKey(client.id, messageId) : undefined;
     this.#interest = tools.interest;
     this.#shelf = tools.shelf;
     this.#writes = tools.writes;
@@ -55,29 +59,23 @@ export class RoutingSlip {
     if (!this.isWanted()) return undefined;
     const { id, isOfThePast } = this.client;
     const changes: SessionChange[] = isOfThePast === true ? [[willKey(id), undefined]] : [];
-    if (!this.isJournalled && !this.isIncomingStored) return changes;
-    this.message ??= this.#shelf.create(this.packet);
-    return [...changes, ...this.#changesOf(this.message)];
+    if (this.isJournalled) {
+      this.message ??= this.#shelf.create(this.packet);
+      const { n } = this.message;
+      changes.push([messageKey(n), encodeMessage(this.message)], [journalKey(n), '1']);
+    }
+    if (this.exchange !== undefined) {
+      this.#writes.forget(this.exchange);
+      changes.push([this.exchange, '1']);
+    }
+    return changes;
   }
 
   isWanted(): boolean {
-    const { topic, qos, retain, messageId } = this.packet;
+    const { topic, retain } = this.packet;
     const isHeld = (retain === true && !isOwnTopic(topic)) || this.#interest(topic);
     this.isJournalled = isHeld && topic.split('/').length <= MOST_LEVELS;
-    this.isIncomingStored = qos === 2 && messageId !== undefined && !this.client.clean;
-    return this.isJournalled || this.isIncomingStored || this.client.isOfThePast === true;
-  }
-
-  #changesOf(message: KeptMessage): SessionChange[] {
-    const { n } = message;
-    const changes: SessionChange[] = [[messageKey(n), encodeMessage(message)]];
-    if (this.isJournalled) changes.push([journalKey(n), '1']);
-    if (this.isIncomingStored) {
-      const key = incomingKey(this.client.id, this.packet.messageId ?? 0);
-      this.#writes.forget(key);
-      changes.push([key, n.toString()]);
-    }
-    return changes;
+    return this.isJournalled || this.exchange !== undefined || this.client.isOfThePast === true;
   }
 }
 
@@ -86,6 +84,7 @@ export interface RoutingJournalTools {
   readonly shelf: MessageShelf;
   readonly storage: SessionStorage;
   readonly writes: WriteBehind;
+  readonly incoming: Pick<IncomingPackets, 'has'>;
 }
 
 export class RoutingJournal {
@@ -95,6 +94,8 @@ export class RoutingJournal {
   readonly #kept = new WeakMap<object, RoutingSlip>();
   /** Acknowledged, and not routed yet. */
   readonly #open = new Map<Publisher, Set<RoutingSlip>>();
+  /** Which publication came last to begin an exchange: a resend may come while an abandoned one is still being kept. */
+  readonly #newest = new Map<string, RoutingSlip>();
 
   constructor(tools: RoutingJournalTools) {
     this.#tools = tools;
@@ -104,7 +105,9 @@ export class RoutingJournal {
   /** At QoS 0 nothing is promised. */
   slip(client: Publisher, packet: IncomingPacket): RoutingSlip | undefined {
     if (packet.qos === 0) return undefined;
-    return new RoutingSlip(client, packet, this.#slipTools);
+    const slip = new RoutingSlip(client, packet, this.#slipTools);
+    if (slip.exchange !== undefined) this.#newest.set(slip.exchange, slip);
+    return slip;
   }
 
   /** On disk when it resolves, by a commit of its own where none has taken it along. Rejects when the disk refuses. */
@@ -114,10 +117,12 @@ export class RoutingJournal {
 
   /** It is on disk, and Aedes is about to acknowledge and route it. */
   admit(slip: RoutingSlip): void {
-    const { message, client, packet } = slip;
-    if (message === undefined || typeof packet.payload === 'string') return;
-    message.isStored = true;
-    if (slip.isJournalled) this.#tools.shelf.hold(message);
+    const { message, client, packet, isJournalled, exchange } = slip;
+    if ((!isJournalled && exchange === undefined) || typeof packet.payload === 'string') return;
+    if (isJournalled && message !== undefined) {
+      message.isStored = true;
+      this.#tools.shelf.hold(message);
+    }
     this.#kept.set(packet.payload, slip);
     const open = this.#open.get(client) ?? new Set();
     this.#open.set(client, open.add(slip));
@@ -130,6 +135,7 @@ export class RoutingJournal {
 
   /** Its holders are known: from here on they keep it. */
   routed(slip: RoutingSlip): void {
+    this.#isLast(slip);
     if (this.#close(slip) && slip.message !== undefined && slip.isJournalled) this.#leave(slip.message);
   }
 
@@ -140,19 +146,32 @@ export class RoutingJournal {
 
   /** Never acknowledged, and not to be routed: its client sends it again. */
   drop(slip: RoutingSlip): void {
-    const { message, client, packet } = slip;
+    const { message } = slip;
     const { writes, shelf } = this.#tools;
-    if (message === undefined) return;
     this.#close(slip);
-    if (slip.isIncomingStored) writes.remove(incomingKey(client.id, packet.messageId ?? 0));
+    this.refused(slip);
+    if (message === undefined) return;
     if (slip.isJournalled) writes.remove(journalKey(message.n));
     message.holders = 0;
     shelf.discard(message);
   }
 
+  /** Not kept. An abandoned predecessor may have left the record of the exchange, which must not take the resend for done. */
+  refused(slip: RoutingSlip): void {
+    const { client, packet, exchange } = slip;
+    if (exchange === undefined || !this.#isLast(slip)) return;
+    if (!this.#tools.incoming.has(client.id, packet.messageId ?? 0)) this.#tools.writes.remove(exchange);
+  }
+
   /** Takes one out that a former process left. */
   replayed(message: KeptMessage): void {
     this.#leave(message);
+  }
+
+  /** Whether no other came after it to begin the same exchange; asked when it is over. */
+  #isLast(slip: RoutingSlip): boolean {
+    const { exchange } = slip;
+    return exchange !== undefined && this.#newest.get(exchange) === slip && this.#newest.delete(exchange);
   }
 
   #close(slip: RoutingSlip): boolean {

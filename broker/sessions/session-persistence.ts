@@ -23,6 +23,10 @@ interface ClientId {
   readonly closed?: boolean;
 }
 
+interface HasMessageId {
+  readonly messageId?: number | undefined;
+}
+
 interface Subscription {
   readonly topic: string;
   readonly qos: Qos;
@@ -161,11 +165,12 @@ export class SessionPersistence {
   async outgoingEnqueueCombi(subscriptions: readonly MatchingSubscription[], packet: PacketLike): Promise<void> {
     const { journal, shelf, writes } = this.#tools;
     const slip = journal.find(packet);
-    if (slip === undefined && subscriptions.length === 0) return;
-    const message = slip?.message ?? shelf.create(packet);
-    if (packet.brokerId !== undefined) message.brokerId = packet.brokerId;
-    if (packet.brokerCounter !== undefined) message.brokerCounter = packet.brokerCounter;
-    this.#enqueue(subscriptions, message);
+    if (subscriptions.length > 0) {
+      const message = slip?.message ?? shelf.create(packet);
+      if (packet.brokerId !== undefined) message.brokerId = packet.brokerId;
+      if (packet.brokerCounter !== undefined) message.brokerCounter = packet.brokerCounter;
+      this.#enqueue(subscriptions, message);
+    }
     if (slip !== undefined) journal.routed(slip);
     // Delivered only once it is in the queue for good: at QoS 2 the subscriber may not get it from the journal again.
     if (packet.qos === 2 && subscriptions.length > 0) await writes.written();
@@ -188,22 +193,29 @@ export class SessionPersistence {
   // What comes in at QoS 2.
 
   async incomingStorePacket(client: ClientId, packet: IncomingPacket): Promise<void> {
-    const { journal, shelf, incoming, writes } = this.#tools;
-    const slip = journal.find(packet);
-    const message = client.clean === true ? undefined : (slip?.message ?? shelf.create(packet));
-    incoming.add(client.id, packet, message, slip?.isIncomingStored === true);
-    if (message !== undefined && slip?.isIncomingStored !== true) await writes.written();
+    const { journal, incoming, writes } = this.#tools;
+    const { messageId = 0 } = packet;
+    const isStored = journal.find(packet)?.exchange !== undefined;
+    if (isStored || client.clean === true) {
+      incoming.add(client.id, messageId, isStored);
+      return;
+    }
+    incoming.store(client.id, messageId);
+    await writes.written();
   }
 
-  async incomingGetPacket(client: ClientId, { messageId = 0 }: IncomingPacket): Promise<IncomingPacket> {
-    const found = this.#tools.incoming.get(client.id, messageId);
-    return found ?? Promise.reject(new Error('no such packet'));
+  /** Aedes asks only whether it is there. */
+  incomingGetPacket(client: ClientId, { messageId = 0 }: HasMessageId): Promise<HasMessageId> {
+    if (this.#tools.incoming.has(client.id, messageId)) return Promise.resolve({ messageId });
+    return Promise.reject(new Error('no such packet'));
   }
 
-  /** On disk before PUBCOMP: the client may use the packet id again after that. */
-  async incomingDelPacket(client: ClientId, { messageId = 0 }: IncomingPacket): Promise<void> {
-    if (!this.#tools.incoming.remove(client.id, messageId)) throw new Error('no such packet');
-    if (client.clean !== true) await this.#tools.writes.written();
+  /** On disk before PUBCOMP, also one that answers a second PUBREL: the client may use the packet id again after that. */
+  async incomingDelPacket(client: ClientId, { messageId = 0 }: HasMessageId): Promise<void> {
+    const { incoming, writes } = this.#tools;
+    if (!incoming.has(client.id, messageId)) throw new Error('no such packet');
+    if (incoming.unstore(client.id, messageId)) await writes.written();
+    incoming.forget(client.id, messageId);
   }
 
   async cleanIncoming(client: ClientId): Promise<void> {
@@ -239,10 +251,11 @@ export class SessionPersistence {
   }
 
   async #restore(records: SessionRecords): Promise<void> {
-    const { shelf, wills, audience } = this.#tools;
+    const { shelf, wills, audience, incoming } = this.#tools;
     const messages = new Map<number, KeptMessage>();
     for (const [n, stored] of records.messages) messages.set(n, shelf.restore(n, stored));
     for (const will of records.wills) wills.restore(will);
+    for (const { client, messageId } of records.incoming) incoming.add(client, messageId, true);
     for (const { client, subscription } of records.subscriptions) {
       audience.keep(client, [subscription]);
       await this.#memory.addSubscriptions({ id: client }, [subscription]);
@@ -255,14 +268,10 @@ export class SessionPersistence {
   }
 
   /** In the order in which messages were admitted, what was routed before and what is routed now. */
-  #holders({ queued, incoming, retained, journal }: SessionRecords): Holder[] {
-    const { queues, incoming: packets } = this.#tools;
+  #holders({ queued, retained, journal }: SessionRecords): Holder[] {
+    const { queues } = this.#tools;
     const holders: Holder[] = [
       ...queued.map(({ client, n, state }) => ({ n, take: (one: KeptMessage) => queues.restore(client, one, state) })),
-      ...incoming.map(({ client, messageId, n }) => ({
-        n,
-        take: (one: KeptMessage) => packets.restore(client, messageId, one),
-      })),
       ...retained.map(({ n }) => ({ n, take: (one: KeptMessage) => this.#restoreRetained(one) })),
       ...journal.map((n) => ({ n, take: (one: KeptMessage) => this.#replay(one) })),
     ];

@@ -1,6 +1,5 @@
 // How sessions, retained messages, wills and the routing journal look in storage: keys and forms, and how they are read back. A
-// message is written once, whoever holds it: the journal until it is routed, queues, an unfinished QoS 2 exchange, a topic that
-// retains it. Pure.
+// message is written once, whoever holds it: the journal until it is routed, queues, a topic that retains it. Pure.
 
 export interface StoredMessage {
   readonly topic: string;
@@ -40,7 +39,7 @@ export interface SessionRecords {
   readonly messages: ReadonlyMap<number, StoredMessage>;
   readonly journal: readonly number[];
   readonly queued: readonly { readonly client: string; readonly n: number; readonly state: QueueState }[];
-  readonly incoming: readonly { readonly client: string; readonly messageId: number; readonly n: number }[];
+  readonly incoming: readonly { readonly client: string; readonly messageId: number }[];
   readonly retained: readonly { readonly topic: string; readonly n: number }[];
   readonly subscriptions: readonly { readonly client: string; readonly subscription: SubscriptionRecord }[];
   readonly wills: readonly StoredWill[];
@@ -115,9 +114,9 @@ class Reading {
       const [client, n] = clientAndRest(rest);
       this.queued.push({ client, n: Number(n), state: JSON.parse(value) as QueueState });
     },
-    [INCOMING]: (rest, value) => {
+    [INCOMING]: (rest) => {
       const [client, messageId] = clientAndRest(rest);
-      this.incoming.push({ client, messageId: Number(messageId), n: Number(value) });
+      this.incoming.push({ client, messageId: Number(messageId) });
     },
     [RETAINED]: (rest, value) => this.retained.push({ topic: rest, n: Number(value) }),
     [SUBSCRIPTION]: (rest, value) => {

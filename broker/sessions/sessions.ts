@@ -33,7 +33,7 @@ export function createSessions(
   const shared = { audience, storage, logger, writes, shelf };
   const queues = new OutgoingQueues(limits, shared);
   const incoming = new IncomingPackets(shared);
-  const journal = new RoutingJournal(shared);
+  const journal = new RoutingJournal({ ...shared, incoming });
   const retained = new RetainedMessages(limits, shared);
   const wills = new Wills(shared);
   const persistence = new SessionPersistence({ ...shared, journal, queues, incoming, retained, wills });

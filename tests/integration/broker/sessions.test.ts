@@ -1,6 +1,8 @@
 // What the broker promises sessions while it runs, over storage that a test holds in its hand.
 import assert from 'node:assert/strict';
+import { Duplex } from 'node:stream';
 import { test } from 'node:test';
+import { generate, type Packet } from 'mqtt-packet';
 import { MemorySessions } from '../../support/memory-sessions.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { RawClient } from './raw-client.ts';
@@ -201,6 +203,121 @@ void test('a session that is resumed is given no packet id that one of its messa
   const ids = second.received.flatMap(({ cmd, messageId }) => (cmd === 'publish' ? [messageId ?? 0] : []));
   assert.deepEqual(ids, [...given, ((given[2] ?? 0) % 65_535) + 1]);
   second.end();
+});
+
+void test('of a QoS 2 publication that was routed only the packet id is kept until it is released', async () => {
+  const storage = new MemorySessions();
+  const first = await startBroker({}, 0, storage);
+  const publisher = await RawClient.connected(first.port, 'publisher', false);
+  publisher.publish('elsewhere', 'x'.repeat(1000), { qos: 2, messageId: 7 });
+  await publisher.next('pubrec');
+  publisher.end();
+  await first.stop();
+  assert.deepEqual([...storage.records], [['incoming/publisher/7', '1']]);
+
+  await using second = await startBroker({}, 0, storage);
+  const listener = await RawClient.connected(second.port, 'listener');
+  await listener.subscribe('#', 2);
+  const again = await RawClient.connected(second.port, 'publisher', false);
+  again.publish('elsewhere', 'x'.repeat(1000), { qos: 2, messageId: 7, dup: true });
+  await again.next('pubrec');
+  again.send({ cmd: 'pubrel', messageId: 7 });
+  await again.next('pubcomp');
+
+  assert.deepEqual([...storage.records], []);
+  await listener.ping();
+  assert.deepEqual(payloadsAt(listener), []);
+  for (const client of [again, listener]) client.end();
+});
+
+void test('no PUBCOMP comes before storage knows that the packet id is free, however often PUBREL is sent', async () => {
+  const storage = new HeldSessions();
+  await using running = await startBroker({}, 0, storage);
+  const publisher = await RawClient.connected(running.port, 'publisher', false);
+  publisher.publish('elsewhere', 'x', { qos: 2, messageId: 7 });
+  await publisher.next('pubrec');
+  const { promise, resolve } = deferred<undefined>();
+  storage.hold = promise;
+  const before = storage.commits;
+
+  publisher.send({ cmd: 'pubrel', messageId: 7 });
+  await waitUntil('storage to be asked', () => storage.commits > before);
+  publisher.send({ cmd: 'pubrel', messageId: 7 });
+  await publisher.ping();
+  assert.equal(publisher.has('pubcomp'), false);
+
+  resolve(undefined);
+  await waitUntil('both answers', () => countOf(publisher, 'pubcomp') === 2);
+  publisher.end();
+});
+
+void test('a resend at QoS 2 is kept, though the publication that it repeats was abandoned meanwhile', async () => {
+  const storage = new HeldSessions();
+  await using running = await startBroker({}, 0, storage);
+  const { promise, resolve } = deferred<undefined>();
+  storage.hold = promise;
+  const hasty = await RawClient.connected(running.port, 'publisher', false);
+  hasty.publish('elsewhere', 'x', { qos: 2, messageId: 7 });
+  await waitUntil('storage to be asked', () => storage.commits === 1);
+  hasty.end();
+  await waitUntil('the client to be gone', () => running.broker.connectedClients === 0);
+  const again = await RawClient.connected(running.port, 'publisher', false);
+  again.publish('elsewhere', 'x', { qos: 2, messageId: 7, dup: true });
+  await waitUntil('storage to be asked', () => storage.commits === 2);
+
+  resolve(undefined);
+  await again.next('pubrec');
+  // A SUBACK waits for all that is to be written.
+  await again.subscribe('other');
+
+  assert.equal(storage.records.get('incoming/publisher/7'), '1');
+  again.end();
+});
+
+/** A connection whose other end takes nothing any more when it is told so. */
+class StalledConnection extends Duplex {
+  isStalled = false;
+  written = 0;
+
+  constructor() {
+    super({ writableHighWaterMark: 1 });
+  }
+
+  say(packet: Packet): void {
+    this.push(generate(packet));
+  }
+
+  override _read(): void {
+    // It is pushed.
+  }
+
+  override _write(_chunk: unknown, _encoding: string, done: () => void): void {
+    this.written += 1;
+    if (!this.isStalled) done();
+  }
+}
+
+void test('a message whose sender did not take its PUBACK reaches sessions all the same', async () => {
+  const storage = new MemorySessions();
+  await using running = await startBroker({}, 0, storage);
+  await leaveSession(running, 'keeper', 'news');
+  const sender = new StalledConnection();
+  running.broker.accept(sender);
+  sender.say({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'deaf', clean: true, keepalive: 60 });
+  await waitUntil('the sender to be there', () => running.broker.connectedClients === 1 && sender.written > 0);
+  sender.isStalled = true;
+  const before = sender.written;
+  sender.say({ cmd: 'publish', topic: 'news', payload: 'heard', qos: 1, messageId: 1, retain: false, dup: false });
+  await waitUntil('its PUBACK to be written', () => sender.written > before);
+
+  sender.destroy();
+
+  const keeper = await RawClient.connected(running.port, 'keeper', false);
+  await keeper.next('publish');
+  await keeper.ping();
+  assert.deepEqual(payloadsAt(keeper), ['heard']);
+  await waitUntil('the journal to be empty', () => ![...storage.records.keys()].some((key) => /^journal/.test(key)));
+  keeper.end();
 });
 
 const idsAt = (client: RawClient): number[] =>
