@@ -16,6 +16,10 @@ export class AcknowledgedNotes {
   #notes: AcknowledgedNote[] = [];
   #bytes = 0;
 
+  get isEmpty(): boolean {
+    return this.#notes.length === 0;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }

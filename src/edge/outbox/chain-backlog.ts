@@ -76,6 +76,16 @@ export class ChainBacklog {
     return this.#waiting;
   }
 
+  /** Whether anything of it may be on disk: waiting, or acknowledged. */
+  get holdsAnything(): boolean {
+    return this.#waiting > 0 || !this.#acknowledged.isEmpty;
+  }
+
+  /** Whether entries were handed out and it is not known yet what became of them. */
+  get isOnItsWay(): boolean {
+    return this.#handedOut > this.#position.acknowledged;
+  }
+
   get waitingBytes(): number {
     return this.#waitingBytes;
   }

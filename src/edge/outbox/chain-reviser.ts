@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 import type { ChainBacklog } from './chain-backlog.ts';
 import { compact, mayGiveWay, type Rewrite } from './compaction.ts';
 import { markerFor, type GapReason } from './gap-marker.ts';
-import { afterEntry, endOfChain, entryKey, parseEntryKey, type Weighed } from './outbox-key.ts';
+import { afterEntry, endOfChain, parseEntryKey, type Weighed } from './outbox-key.ts';
 import { OUTBOX_ENTRIES, putEntry, weightOfFact, type OutboxEntry, type WeighedEntry } from './stored-entry.ts';
 
 export interface Chain {
@@ -25,6 +25,11 @@ export interface CompactionMark {
   through: number;
   /** Older entries that give way when a newer one tells the same. */
   giveWay: readonly number[];
+}
+
+/** With its key as it was read: entries of older stores have keys that nobody would make now. */
+interface FoundEntry extends WeighedEntry {
+  readonly key: string;
 }
 
 const MOST_ENTRIES = 1000;
@@ -74,7 +79,7 @@ export class ChainReviser {
     });
   }
 
-  #rewrite(chain: Chain, rewrites: readonly Rewrite[]): Promise<void> {
+  #rewrite(chain: Chain, rewrites: readonly Rewrite<FoundEntry>[]): Promise<void> {
     const changed = rewrites.map(({ entry }) => entry);
     const left = rewrites.flatMap(({ entry, left: fact }) => (fact === undefined ? [] : [{ ...entry, fact }]));
     return this.#replace(chain, changed, left);
@@ -82,12 +87,12 @@ export class ChainReviser {
 
   async #replace(
     { name, backlog }: Chain,
-    entries: readonly WeighedEntry[],
+    entries: readonly FoundEntry[],
     replacements: readonly OutboxEntry[],
     oldest?: number,
   ): Promise<void> {
     await this.#store.commit((tx) => {
-      for (const entry of entries) tx.remove(OUTBOX_ENTRIES, entryKey(name, entry));
+      for (const { key } of entries) tx.remove(OUTBOX_ENTRIES, key);
       const put = replacements.map((replacement) => putEntry(tx, name, replacement));
       tx.afterCommit(() => {
         const bytes = sum(entries) - sum(put);
@@ -98,7 +103,7 @@ export class ChainReviser {
   }
 
   /** The next entries behind a sequence, as many as one step may hold. */
-  async #read({ name }: Chain, after: number, through: number): Promise<readonly WeighedEntry[]> {
+  async #read({ name }: Chain, after: number, through: number): Promise<readonly FoundEntry[]> {
     const before = through === Number.MAX_SAFE_INTEGER ? endOfChain(name) : afterEntry(name, through);
     const weighed: Weighed[] = [];
     let bytes = 0;
@@ -114,19 +119,19 @@ export class ChainReviser {
   }
 
   /** Those of the sequences that are still there and may be changed. */
-  async #readEach({ name }: Chain, sequences: readonly number[], fixed: number): Promise<readonly WeighedEntry[]> {
-    const found: WeighedEntry[] = [];
+  async #readEach({ name }: Chain, sequences: readonly number[], fixed: number): Promise<readonly FoundEntry[]> {
+    const found: FoundEntry[] = [];
     for (const sequence of sequences)
       if (sequence > fixed) found.push(...(await this.#readRange(name, sequence - 1, sequence, 1)));
     return found;
   }
 
-  async #readRange(chain: string, after: number, through: number, limit: number): Promise<readonly WeighedEntry[]> {
+  async #readRange(chain: string, after: number, through: number, limit: number): Promise<readonly FoundEntry[]> {
     const bounds = { after: afterEntry(chain, after), before: afterEntry(chain, through), limit };
     const found = await this.#store.between(OUTBOX_ENTRIES, bounds);
     return found.map(([key, { incarnation, fact }]) => {
       const { sequence, bytes, isCompactable } = parseEntryKey(key);
-      return { sequence, bytes, isCompactable, incarnation, fact };
+      return { key, sequence, bytes, isCompactable, incarnation, fact };
     });
   }
 }

@@ -16,6 +16,7 @@ import { jsonTable } from '../store/store-layout.ts';
 import type { Transaction } from '../store/transaction.ts';
 import { AgeKeeper } from './age-keeper.ts';
 import { ChainBacklog, type ChainPosition } from './chain-backlog.ts';
+import { LinkTime, type IsPlaced } from './link-time.ts';
 import { Losses, type LossCounts } from './losses.ts';
 import { afterEntry, endOfChain, parseEntryKey } from './outbox-key.ts';
 import { RoomKeeper } from './room-keeper.ts';
@@ -53,7 +54,7 @@ export interface OutboxStatistics {
 export const POSITIONS = jsonTable<ChainPosition>('chain');
 export const COUNTER = jsonTable<number>('sequence');
 
-/** JetStream's default sync interval, and a little more. */
+/** JetStream's default sync interval, and what it takes to notice that its server is gone. Counted while a session is open. */
 const KEEP_ACKNOWLEDGED = seconds(130);
 const SWEEP_EVERY = seconds(10);
 const MOST_IN_MEMORY = { entries: 5_000, bytes: 8 * 1024 * 1024 };
@@ -72,8 +73,8 @@ export class Outbox implements Service {
   readonly #ages: AgeKeeper;
   readonly #tasks = new TaskGroup();
   readonly #memory = { entries: 0, bytes: 0 };
+  readonly #linkTime = new LinkTime();
   #sequence = 0;
-  #agedThrough = 0;
   #onWork: (chain: string) => void = () => undefined;
 
   constructor(config: OutboxConfig, tools: OutboxTools) {
@@ -87,7 +88,7 @@ export class Outbox implements Service {
       store: tools.store,
       chains: this.#chains,
       turns: this.#turns,
-      clearSettled: (through) => this.#clearSettled(through),
+      clearSettled: (through) => this.#clearSettled(through, () => true),
       losses: this.#losses,
     });
   }
@@ -102,7 +103,7 @@ export class Outbox implements Service {
     for await (const [chain, position] of this.#store.all(POSITIONS)) this.#backlog(chain).startAt(position);
     for await (const key of this.#store.keys(OUTBOX_ENTRIES)) {
       const { chain, ...entry } = parseEntryKey(key);
-      this.#backlog(chain).foundOnDisk(entry, this.#clock.monotonic());
+      this.#backlog(chain).foundOnDisk(entry, this.#linked());
       this.#room.weigh(entry.bytes);
     }
     this.#tasks.run('sweep', (signal) => this.#sweepRegularly(signal));
@@ -169,7 +170,19 @@ export class Outbox implements Service {
 
   /** Chains that hold anything: waiting, or acknowledged but not yet beyond doubt. */
   chains(): Iterable<string> {
-    return this.#chains.keys();
+    return [...this.#chains].filter(([, backlog]) => backlog.holdsAnything).map(([chain]) => chain);
+  }
+
+  /**
+   * A session with the stream is open. Only now what was acknowledged grows older, and only chains that the session has placed are
+   * cleared of it: a server that was away may come back without its last two minutes.
+   */
+  beginSession(isPlaced: IsPlaced): void {
+    this.#linkTime.begin(this.#clock.monotonic(), isPlaced);
+  }
+
+  endSession(): void {
+    this.#linkTime.end(this.#clock.monotonic());
   }
 
   position(chain: string): ChainPosition {
@@ -203,7 +216,7 @@ export class Outbox implements Service {
 
   /** The stream has everything of the chain up to and including the sequence. */
   acknowledge(chain: string, position: ChainPosition): void {
-    const isCounted = this.#backlog(chain).acknowledge(position, this.#clock.monotonic());
+    const isCounted = this.#backlog(chain).acknowledge(position, this.#linked());
     if (!isCounted) void whereStoreTakes(() => this.moveTo(chain, position));
   }
 
@@ -216,12 +229,17 @@ export class Outbox implements Service {
         try {
           const bounds = { after: afterEntry(chain, recount.after), before: endOfChain(chain) };
           for await (const key of this.#store.keysBetween(OUTBOX_ENTRIES, bounds)) recount.found(parseEntryKey(key));
-          result = recount.end(this.#clock.monotonic());
+          result = recount.end(this.#linked());
         } finally {
           recount.giveUp();
         }
       }
     });
+  }
+
+  /** For how long sessions have been open. */
+  #linked(): number {
+    return this.#linkTime.at(this.#clock.monotonic());
   }
 
   #backlog(chain: string): ChainBacklog {
@@ -263,30 +281,32 @@ export class Outbox implements Service {
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
-    await this.#clearSettled(this.#clock.monotonic() - KEEP_ACKNOWLEDGED);
+    await this.#clearSettled(this.#linked() - KEEP_ACKNOWLEDGED, (chain) => this.#linkTime.holds(chain));
     await this.#ages.note(this.#sequence, this.#oldestWaiting());
-    const aged = this.#ages.olderThan(this.#config.age);
-    if (aged > this.#agedThrough) await this.#room.dropAged(aged, signal);
-    this.#agedThrough = aged;
+    await this.#room.dropAged(this.#ages.olderThan(this.#config.age), signal);
   }
 
-  /** Removes from disk what the stream acknowledged up to a moment. */
-  async #clearSettled(through: number): Promise<void> {
+  /** Removes from disk what the stream acknowledged up to a moment; returns how many bytes that were. */
+  async #clearSettled(through: number, isWanted: (chain: string) => boolean): Promise<number> {
     await this.#writePositions();
+    let freed = 0;
     for (const [chain, backlog] of this.#chains) {
       await this.#turns.run(async () => {
+        if (!isWanted(chain)) return;
         const settled = backlog.takeSettled(through);
         if (settled === undefined) return;
         try {
           const bounds = { from: afterEntry(chain, 0), through: afterEntry(chain, settled.sequence) };
           await this.#store.clear(OUTBOX_ENTRIES, bounds);
           this.#room.weigh(-settled.bytes);
+          freed += settled.bytes;
         } catch (error) {
           backlog.keepSettled(settled);
           throw error;
         }
       });
     }
+    return freed;
   }
 
   /** Must precede the removal of what they cover: without entries, only the position tells what the stream has. */

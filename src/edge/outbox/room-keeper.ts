@@ -21,8 +21,8 @@ export interface RoomKeeperTools {
   readonly chains: ReadonlyMap<string, ChainBacklog>;
   /** Whoever reads a chain in order to change it takes turns. */
   readonly turns: OneAtATime;
-  /** Removes what the stream acknowledged up to a moment. */
-  readonly clearSettled: (through: number) => Promise<void>;
+  /** Removes what the stream acknowledged up to a moment; returns how many bytes that were. */
+  readonly clearSettled: (through: number) => Promise<number>;
   readonly losses: Losses;
 }
 
@@ -40,6 +40,9 @@ export class RoomKeeper {
   readonly #tools: RoomKeeperTools;
   readonly #reviser: ChainReviser;
   readonly #compactions = new WeakMap<ChainBacklog, CompactionMark>();
+  /** What is older than this has been dropped for its age, but for chains that had something on its way. */
+  #agedThrough = 0;
+  #spared = new Set<ChainBacklog>();
   #bytes = 0;
   #waiters: Waiter[] = [];
   #refusal: Error | undefined;
@@ -90,10 +93,19 @@ export class RoomKeeper {
     this.#refuse(outboxErrors.OUTBOX_FULL({ bytes: this.#bytes, limit: this.#limit }));
   }
 
-  /** Drops every entry up to a sequence, of whatever class. */
+  /** Drops every entry up to a sequence, of whatever class; what is on its way is looked at again the next time. */
   async dropAged(through: number, signal: AbortSignal): Promise<void> {
-    for (const chain of this.#chainsWhere(({ waiting, oldestSequence }) => waiting > 0 && oldestSequence <= through))
+    const isFurther = through > this.#agedThrough;
+    const spared = new Set<ChainBacklog>();
+    for (const chain of this.#chainsWhere(({ waiting, oldestSequence }) => waiting > 0 && oldestSequence <= through)) {
+      const { backlog } = chain;
+      if (!isFurther && !this.#spared.has(backlog)) continue;
+      if (backlog.isOnItsWay) spared.add(backlog);
       await this.#dropThrough(chain, through, { reason: 'age', signal });
+      if (backlog.isOnItsWay) spared.add(backlog);
+    }
+    this.#agedThrough = through;
+    this.#spared = spared;
     this.#tools.losses.tell();
   }
 
@@ -137,16 +149,7 @@ export class RoomKeeper {
     const { chains, clearSettled } = this.#tools;
     const notes = [...chains.values()].flatMap(({ acknowledgedNotes }) => [...acknowledgedNotes]);
     const through = clearThrough(notes, this.#goal());
-    if (through === undefined) return 0;
-    const held = notes.reduce((sum, { bytes }) => sum + bytes, 0);
-    await clearSettled(through);
-    return held - this.#acknowledgedBytes();
-  }
-
-  #acknowledgedBytes(): number {
-    let bytes = 0;
-    for (const { acknowledgedBytes } of this.#tools.chains.values()) bytes += acknowledgedBytes;
-    return bytes;
+    return through === undefined ? 0 : clearSettled(through);
   }
 
   async #compact(signal: AbortSignal): Promise<number> {

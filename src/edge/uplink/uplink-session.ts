@@ -84,6 +84,7 @@ export class UplinkSession {
 
   /** Works on every chain that holds anything: what was acknowledged may have been lost. */
   open(): void {
+    this.#tools.outbox.beginSession((chain) => this.#before.has(chain));
     for (const chain of this.#tools.outbox.chains()) this.#waiting.add(chain);
     this.#pump();
   }
@@ -91,6 +92,7 @@ export class UplinkSession {
   /** Nothing more is published; what is under way ends by itself. */
   end(): void {
     this.#isOver = true;
+    this.#tools.outbox.endSession();
   }
 
   offer(chain: string): void {

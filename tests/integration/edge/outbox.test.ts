@@ -1,7 +1,7 @@
 // The outbox over a real store: nothing lost, nothing doubled, in order, across restarts.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { Outbox, OUTBOX_ENTRIES } from '../../../src/edge/outbox/outbox.ts';
+import { Outbox, OUTBOX_ENTRIES, POSITIONS } from '../../../src/edge/outbox/outbox.ts';
 import { EdgeStore } from '../../../src/edge/store/edge-store.ts';
 import { storeErrors } from '../../../src/edge/store/errors.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
@@ -200,6 +200,7 @@ void suite('the regular sweep', { concurrency: true }, () => {
     await using dir = await tempDir();
     const clock = new ManualClock();
     const running = await open(dir.path, clock);
+    running.outbox.beginSession(() => true);
     await enlist(running, 1, 30);
     await send(running, 10);
     clock.advance(100_000);
@@ -214,6 +215,30 @@ void suite('the regular sweep', { concurrency: true }, () => {
     assert.equal(again.outbox.position(CHAIN).acknowledged, 20);
     assert.deepEqual(await send(again, 100), numbers(21, 30));
     await again.stop();
+  });
+
+  void test('while the server is away nothing of what it acknowledged is swept, nor before its chain is placed again', async () => {
+    await using dir = await tempDir();
+    const clock = new ManualClock();
+    const running = await open(dir.path, clock);
+    running.outbox.beginSession(() => true);
+    await enlist(running, 1, 30);
+    await enlist(running, 101, 105, OTHER);
+    await send(running, 20);
+    await send(running, 5, OTHER);
+    running.outbox.endSession();
+    clock.advance(600_000);
+    const isSwept = async (): Promise<boolean> => (await running.store.get(POSITIONS, CHAIN)) !== undefined;
+    await waitUntil('a sweep while the server is away', isSwept, 15_000);
+
+    running.outbox.beginSession((chain) => chain === OTHER);
+    clock.advance(131_000);
+    await waitUntil('the placed chain to be swept', async () => (await entriesOnDisk(running)) <= 30, 15_000);
+    assert.deepEqual([...running.outbox.chains()], [CHAIN]);
+
+    await running.outbox.moveTo(CHAIN, { acknowledged: 5, streamSequence: 5 });
+    assert.deepEqual(await send(running, 100), numbers(6, 30));
+    await running.stop();
   });
 
   void test('a full disk neither ends the outbox nor keeps it from stopping, and what it refused is written later', async () => {

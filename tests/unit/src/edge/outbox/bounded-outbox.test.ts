@@ -7,6 +7,7 @@ import type { ChainPosition } from '../../../../../src/edge/outbox/chain-backlog
 import { COUNTER, Outbox, OUTBOX_ENTRIES } from '../../../../../src/edge/outbox/outbox.ts';
 import { parseEntryKey } from '../../../../../src/edge/outbox/outbox-key.ts';
 import { markerBytes } from '../../../../../src/edge/outbox/retention.ts';
+import { orderedNumber } from '../../../../../src/edge/store/store-layout.ts';
 import { Deadline } from '../../../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../../../src/kit/logger.ts';
 import { bytes, ms } from '../../../../../src/kit/units.ts';
@@ -345,6 +346,28 @@ async function cutDown(
     if (fact.changes.some(({ kind }) => kind !== 'gap')) left.add(parseEntryKey(key).sequence);
   return { world, left };
 }
+
+void test('entries of a store whose keys did not tell weights yet are dropped like others', async () => {
+  const world = new World(() => 0.5);
+  const of = CHAINS[0]!;
+  const changes = [{ kind: 'state', state: 'on', n: 1 }] as const;
+  const fact = { device: { namespace: 'd', name: 'a' }, uid: 'u', binding: 1, at: 1, changes };
+  for (let sequence = 1; sequence <= 1500; sequence += 1) {
+    world.disk.set(
+      `${OUTBOX_ENTRIES.name}!${of}/${orderedNumber(sequence)}`,
+      JSON.stringify({ incarnation: 'i', fact }),
+    );
+    world.enlisted.get(of)!.set(sequence, 1);
+  }
+  world.disk.set(`${COUNTER.name}!`, '1500');
+  await world.open();
+  await world.settle();
+
+  world.checkBooks();
+  await world.drain();
+  world.checkStream();
+  await world.outbox.stop(Deadline.after(ms(1000)));
+});
 
 const waitingFacts = fc.array(fc.record({ chain, padding: fc.integer({ min: 1, max: 1500 }) }), {
   maxLength: 120,

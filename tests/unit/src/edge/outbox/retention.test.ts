@@ -116,6 +116,14 @@ void test('compaction takes what a newer change of the same property stands for,
   );
 });
 
+void test('a change of another device that had the same name before stands for nothing', () => {
+  const changes = [{ kind: 'reported', property: 'p', type: 'INT', value: '1', n: 1, isCompactable: true }] as const;
+  const [first, second] = [entryOf(1, changes), entryOf(2, changes)];
+
+  assert.equal(compact([first, second]).lost, 1);
+  assert.equal(compact([first, { ...second, fact: { ...second.fact, uid: 'made anew' } }]).lost, 0);
+});
+
 void test('compacted in two stretches the result is the same as in one', () => {
   fc.assert(
     fc.property(entries, fc.nat({ max: 20 }), (all, cut) => {

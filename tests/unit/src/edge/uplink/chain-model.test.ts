@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ChainBacklog, type ChainPosition } from '../../../../../src/edge/outbox/chain-backlog.ts';
+import { LinkTime } from '../../../../../src/edge/outbox/link-time.ts';
 import type { WeighedEntry } from '../../../../../src/edge/outbox/stored-entry.ts';
 import { resume, type LastMessage } from '../../../../../src/edge/uplink/chain.ts';
 import { Lineage } from '../../../../../src/model/lineage.ts';
@@ -13,6 +14,10 @@ const CHAINS = 2;
 const READ_AHEAD = 3;
 /** Far more than all that waits needs. */
 const MOST_STEPS = 500;
+/** As long as JetStream may take by default, what the outbox waits for it, and what it takes to see that the server is gone. */
+const SYNC_WITHIN = 120;
+const KEEP = 130;
+const NOTICED_WITHIN = 9;
 const NOWHERE: ChainPosition = { acknowledged: 0, streamSequence: 0 };
 const FACT = { device: { namespace: 'a', name: 'b' }, uid: 'u', binding: 1, at: 0, changes: [] };
 const LINEAGE = new Lineage([{ incarnation: 'i', from: 0 }], []);
@@ -46,15 +51,17 @@ class Server {
   #last = 0;
   #saved: Stored = { messages: [], last: 0 };
   #remembered = new Map<number, number>();
+  #unsyncedFor = 0;
   readonly evicted = new Set<number>();
 
   get messages(): readonly Message[] {
     return this.#messages;
   }
 
-  /** What no crash takes away any more. */
-  get synced(): readonly number[] {
-    return this.#saved.messages.flatMap(({ facts }) => facts);
+  /** Syncs as late as it may. */
+  live(time: number): void {
+    this.#unsyncedFor += time;
+    if (this.#unsyncedFor >= SYNC_WITHIN) this.sync();
   }
 
   lastOf(chain: number): Message | undefined {
@@ -81,20 +88,27 @@ class Server {
   }
 
   sync(): void {
+    this.#unsyncedFor = 0;
     this.#saved = { messages: [...this.#messages], last: this.#last };
   }
 
   /** Comes back with what it had synced, and remembers what that holds, as JetStream does. */
   loseTail(): void {
+    this.#unsyncedFor = 0;
     this.#messages = this.#saved.messages.filter(({ facts }) => !facts.every((fact) => this.evicted.has(fact)));
     this.#last = this.#saved.last;
     this.#remembered = new Map(this.#messages.map(({ id, sequence }) => [id?.sequence ?? 0, sequence]));
   }
 }
 
+interface Time {
+  now: number;
+}
+
 /** One chain at the edge: the backlog under test, and what the uplink does with it, step by step. */
 class Chain {
   readonly #chain: number;
+  readonly #time: Time;
   #disk: WeighedEntry[] = [];
   #backlog = new ChainBacklog();
   #written = NOWHERE;
@@ -102,9 +116,12 @@ class Chain {
   #isPlaced = false;
   #confirmed = 0;
   #awaited: (Publish & { readonly newest: number }) | undefined;
+  #linkTime = new LinkTime();
 
-  constructor(chain: number) {
+  constructor(chain: number, time: Time) {
     this.#chain = chain;
+    this.#time = time;
+    this.reconnect();
   }
 
   enlist(sequence: number): void {
@@ -117,12 +134,19 @@ class Chain {
   reconnect(): void {
     this.#confirmed = 0;
     this.#askAgain();
+    this.#linkTime.begin(this.#time.now, () => this.#isPlaced);
+  }
+
+  disconnect(): void {
+    this.#askAgain();
+    this.#linkTime.end(this.#time.now);
   }
 
   crash(): void {
     this.#backlog = new ChainBacklog();
     this.#backlog.startAt(this.#written);
-    for (const entry of this.#disk) this.#backlog.foundOnDisk(entry, 0);
+    this.#linkTime = new LinkTime();
+    for (const entry of this.#disk) this.#backlog.foundOnDisk(entry, this.#linked());
     this.reconnect();
   }
 
@@ -130,12 +154,16 @@ class Chain {
     this.#written = this.#backlog.position;
   }
 
-  /** Acknowledged a while ago, and safe at the server since: not kept any longer. */
-  settle(safe: ReadonlySet<number>): void {
+  /** Acknowledged a while ago: not kept any longer. */
+  settle(): void {
     this.writePosition();
-    const { acknowledged } = this.#backlog.position;
-    const kept = this.#disk.findIndex(({ sequence }) => sequence > acknowledged || !safe.has(sequence));
-    this.#disk = kept === -1 ? [] : this.#disk.slice(kept);
+    if (!this.#linkTime.holds('')) return;
+    const settled = this.#backlog.takeSettled(this.#linked() - KEEP);
+    this.#disk = this.#disk.filter(({ sequence }) => sequence > (settled?.sequence ?? 0));
+  }
+
+  #linked(): number {
+    return this.#linkTime.at(this.#time.now);
   }
 
   /** `false` when the chain has nothing to do or waits for an answer. */
@@ -184,13 +212,13 @@ class Chain {
   }
 
   #acknowledge(position: ChainPosition): void {
-    if (!this.#backlog.acknowledge(position, 0)) this.#recount(position);
+    if (!this.#backlog.acknowledge(position, this.#linked())) this.#recount(position);
   }
 
   #recount(position: ChainPosition): void {
     const recount = this.#backlog.beginRecount(position);
     for (const entry of this.#disk) if (entry.sequence > recount.after) recount.found(entry);
-    assert.equal(recount.end(0), 'counted');
+    assert.equal(recount.end(this.#linked()), 'counted');
   }
 
   #oldest(limit: number): readonly { readonly sequence: number }[] {
@@ -204,8 +232,8 @@ class Chain {
 
 const OPERATIONS = [
   ...(['enlist', 'enlist', 'enlist', 'step', 'step', 'step', 'step', 'deliver', 'deliver', 'deliver'] as const),
-  ...(['repeat', 'lose answer', 'time out', 'reconnect', 'crash', 'write positions', 'settle'] as const),
-  ...(['forget ids', 'evict', 'sync', 'lose tail', 'go on'] as const),
+  ...(['repeat', 'lose answer', 'time out', 'reconnect', 'crash', 'write positions', 'settle', 'settle'] as const),
+  ...(['forget ids', 'evict', 'sync', 'lose tail', 'stand still', 'go on', 'time', 'time', 'time', 'time'] as const),
 ] as const;
 
 const step = fc.record({
@@ -217,7 +245,8 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 class World {
   readonly server = new Server();
-  readonly chains = Array.from({ length: CHAINS }, (_, chain) => new Chain(chain));
+  readonly #time: Time = { now: 0 };
+  readonly chains = Array.from({ length: CHAINS }, (_, chain) => new Chain(chain, this.#time));
   readonly enlisted: { readonly chain: number; readonly fact: number }[] = [];
   /** Publishes that the server has not read yet, of this connection and of those before it. */
   #underWay: Publish[] = [];
@@ -235,11 +264,13 @@ class World {
       reconnect: () => this.#each((one) => one.reconnect()),
       crash: () => this.#each((one) => one.crash()),
       'write positions': () => this.#each((one) => one.writePosition()),
-      settle: () => this.#settle(),
+      settle: () => this.#each((one) => one.settle()),
+      time: () => this.#pass(20 * (which + 1)),
       'forget ids': () => this.server.forget(),
       evict: () => this.server.evict(which),
       sync: () => this.server.sync(),
-      'lose tail': () => this.#loseTail(),
+      'lose tail': () => this.#loseTail(1000 * which),
+      'stand still': () => this.#standStill(1000 * which),
       'go on': () => this.#goOn(),
     };
     actions[operation]();
@@ -272,15 +303,28 @@ class World {
     if (isAnswered) this.chains[publish.chain]?.answer(publish.token, receipt);
   }
 
-  #settle(): void {
-    const safe = new Set(this.server.synced);
-    this.#each((one) => one.settle(safe));
+  #pass(time: number): void {
+    this.#time.now += time;
+    this.server.live(time);
   }
 
-  /** What was under way to the server that died goes with it. */
-  #loseTail(): void {
+  /** What was under way to the server that died goes with it. It is away for a while, in which edges go on. */
+  #loseTail(away: number): void {
     this.#underWay = [];
+    this.#time.now += NOTICED_WITHIN;
+    this.#each((one) => one.settle());
+    this.#each((one) => one.disconnect());
+    this.#time.now += away;
+    this.#each((one) => one.settle());
     this.server.loseTail();
+    this.#each((one) => one.reconnect());
+    this.#each((one) => one.settle());
+  }
+
+  /** The server is away and comes back with all it had, also what it has not synced. */
+  #standStill(away: number): void {
+    this.#each((one) => one.disconnect());
+    this.#time.now += away;
     this.#each((one) => one.reconnect());
   }
 
