@@ -1,10 +1,13 @@
 // How old entries are, on a machine whose wall clock may stand in 1970 until the network sets it. Time goes on by the monotonic clock
-// while the process runs; for the time it did not, the wall clock is believed only where both ends of it make sense. Pure.
+// while the process runs; for the time it did not, the wall clock is believed only where both ends of it make sense, and only once
+// it has gone on evenly for a while: a clock that came up wrong is set by the network soon after. Pure.
 
 /** At that wall time so much had passed since the store was made. */
 export interface AgeState {
   readonly elapsed: number;
   readonly wall: number;
+  /** How much of it the wall clock alone says; not in what older versions wrote. */
+  readonly credited?: number;
 }
 
 export interface Moment {
@@ -14,12 +17,21 @@ export interface Moment {
 
 /** No wall clock that shows less has been set. */
 const SANE_FROM = Date.UTC(2024, 0, 1);
+/** How long the wall clock must have gone on evenly before it is believed. */
+export const BELIEVED_AFTER = 600_000;
+/** By how much two clocks may differ from one look to the next without either having been set. */
+const SAME = 2_000;
 
 const isSane = (wall: number): boolean => wall >= SANE_FROM;
 
 export class AgeClock {
   #elapsed: number;
+  #credited: number;
+  /** What the wall clock must show if no time has passed that is not counted. */
   #wall: number;
+  /** What it was last seen to show, and since when it has gone on evenly. */
+  #seen: number;
+  #evenSince: number;
   #monotonic: number;
   /** Whether it is still to be found out how long the process did not run. */
   #isResuming: boolean;
@@ -27,19 +39,22 @@ export class AgeClock {
   /** @param kept the newest state that reached the disk in an earlier process, if any */
   constructor(kept: AgeState | undefined, now: Moment) {
     this.#elapsed = kept?.elapsed ?? 0;
+    this.#credited = kept?.credited ?? 0;
     this.#wall = kept?.wall ?? now.wall;
+    this.#seen = now.wall;
     this.#monotonic = now.monotonic;
+    this.#evenSince = now.monotonic;
     this.#isResuming = kept !== undefined && isSane(kept.wall);
     this.advance(now);
   }
 
-  /** Milliseconds; never less than before, and never more than really passed where the wall clock was right whenever it was sane. */
+  /** Milliseconds; more than really passed, or less than before, only where a wall clock that was wrong went on evenly for long. */
   get elapsed(): number {
     return this.#elapsed;
   }
 
   get state(): AgeState {
-    return { elapsed: this.#elapsed, wall: this.#wall };
+    return { elapsed: this.#elapsed, wall: this.#wall, credited: this.#credited };
   }
 
   advance(now: Moment): void {
@@ -47,9 +62,24 @@ export class AgeClock {
     this.#monotonic = now.monotonic;
     this.#elapsed += ran;
     this.#wall += ran;
+    if (!isSane(now.wall) || Math.abs(now.wall - this.#seen - ran) > SAME) this.#evenSince = now.monotonic;
+    this.#seen = now.wall;
     if (!isSane(now.wall)) return;
-    if (this.#isResuming) this.#elapsed += Math.max(0, now.wall - this.#wall);
+    const ahead = now.wall - this.#wall;
+    if (this.#isResuming) {
+      if (now.monotonic - this.#evenSince < BELIEVED_AFTER) return;
+      this.#credit(ahead);
+    } else if (ahead < -SAME) {
+      this.#credit(ahead);
+    }
     this.#isResuming = false;
     this.#wall = now.wall;
+  }
+
+  /** A clock that was set back had been ahead: what was credited by it is taken back, as far as it goes. */
+  #credit(time: number): void {
+    const credit = Math.max(-this.#credited, time);
+    this.#credited += credit;
+    this.#elapsed += credit;
   }
 }

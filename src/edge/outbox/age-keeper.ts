@@ -26,11 +26,13 @@ export class AgeKeeper {
     const marks: AgeMark[] = [];
     for await (const [, mark] of this.#store.all(MARKS)) marks.push(mark);
     this.#marks = new AgeMarks(marks);
+    this.#marks.noneAfter(this.#ages.elapsed);
   }
 
   /** To be called regularly, with the newest entry and the oldest that waits, if any does. */
   async note(newest: number, oldestWaiting: number | undefined): Promise<void> {
     this.#ages.advance(this.#now());
+    this.#marks.noneAfter(this.#ages.elapsed);
     const dropped = [...this.#marks.forgetBefore(oldestWaiting ?? newest + 1)];
     const isNew = oldestWaiting !== undefined && newest > (this.#marks.newest?.sequence ?? 0);
     const mark = { sequence: newest, elapsed: this.#ages.elapsed };
@@ -51,7 +53,7 @@ export class AgeKeeper {
   /** For how long the entry has surely been there. */
   ageOf(sequence: number): number {
     this.#ages.advance(this.#now());
-    return this.#ages.elapsed - (this.#marks.thereAt(sequence) ?? this.#ages.elapsed);
+    return Math.max(0, this.#ages.elapsed - (this.#marks.thereAt(sequence) ?? this.#ages.elapsed));
   }
 
   #now() {

@@ -34,6 +34,12 @@ export class AgeMarks {
     });
   }
 
+  /** It is no later than this: no mark is younger. */
+  noneAfter(elapsed: number): void {
+    if (!this.#marks.some((mark) => mark.elapsed > elapsed)) return;
+    this.#marks = this.#marks.map((mark) => ({ ...mark, elapsed: Math.min(mark.elapsed, elapsed) }));
+  }
+
   /** Forgets marks of which every entry is older than the sequence; returns them. */
   forgetBefore(sequence: number): readonly AgeMark[] {
     return this.#keepWhere((mark) => mark.sequence >= sequence);

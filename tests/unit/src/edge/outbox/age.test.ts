@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { AgeClock, type AgeState } from '../../../../../src/edge/outbox/age-clock.ts';
+import { AgeClock, BELIEVED_AFTER, type AgeState } from '../../../../../src/edge/outbox/age-clock.ts';
 import { AgeMarks } from '../../../../../src/edge/outbox/age-marks.ts';
 
 const START = Date.UTC(2026, 5, 1);
@@ -13,6 +13,7 @@ class Machine {
   now = 0;
   #bootedAt = 0;
   #isWallSet = true;
+  #ahead = 0;
   #startedAt = 0;
   #kept: AgeState | undefined;
   clock: AgeClock;
@@ -45,6 +46,15 @@ class Machine {
 
   setWall(): void {
     this.#isWallSet = true;
+    this.#ahead = 0;
+  }
+
+  /** Switched off and on, with a wall clock that comes up in the future. */
+  comeUpAhead(away: number, ahead: number): void {
+    this.now += away;
+    this.#isWallSet = true;
+    this.#ahead = ahead;
+    this.#start();
   }
 
   #start(): void {
@@ -53,7 +63,7 @@ class Machine {
   }
 
   #moment() {
-    const wall = this.#isWallSet ? START + this.now : this.now - this.#bootedAt;
+    const wall = this.#isWallSet ? START + this.now + this.#ahead : this.now - this.#bootedAt;
     return { wall, monotonic: this.now - this.#startedAt };
   }
 }
@@ -88,6 +98,45 @@ void test('never more time is counted than has passed, and none is taken back', 
   );
 });
 
+const comingUpAhead = fc.tuple(time, fc.integer({ min: HOUR, max: 70 * 365 * 24 * HOUR })).map(
+  ([away, ahead]) =>
+    (m: Machine) =>
+      m.comeUpAhead(away, ahead),
+);
+
+void test('a clock that comes up in the future makes nothing old before ten minutes, and nothing for longer than it is wrong', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof({ weight: 4, arbitrary: act }, { weight: 1, arbitrary: comingUpAhead }), {
+        maxLength: 40,
+        size: 'max',
+      }),
+      comingUpAhead,
+      fc.integer({ min: 1, max: BELIEVED_AFTER - 1 }),
+      fc.boolean(),
+      (acts, last, short, isShort) => {
+        const machine = new Machine();
+        for (const one of acts) {
+          one(machine);
+          machine.run(0);
+        }
+        machine.setWall();
+        machine.run(BELIEVED_AFTER);
+        machine.run(BELIEVED_AFTER);
+        assert.ok(machine.clock.elapsed <= machine.now, `${machine.clock.elapsed} of ${machine.now}`);
+
+        last(machine);
+        machine.run(isShort ? short : BELIEVED_AFTER);
+        if (isShort) assert.ok(machine.clock.elapsed <= machine.now, `too old after ${short} ms`);
+        machine.setWall();
+        machine.run(0);
+        assert.ok(machine.clock.elapsed <= machine.now, 'not taken back');
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
+
 void test('once the network has set the clock of a machine, the time it was switched off is counted too', () => {
   const machine = new Machine();
   machine.run(5 * HOUR);
@@ -97,16 +146,19 @@ void test('once the network has set the clock of a machine, the time it was swit
 
   machine.setWall();
   machine.run(HOUR);
+  assert.equal(machine.clock.elapsed, 7 * HOUR, 'believed at once');
+  machine.run(BELIEVED_AFTER);
 
-  assert.equal(machine.clock.elapsed, 55 * HOUR);
+  assert.equal(machine.clock.elapsed, 55 * HOUR + BELIEVED_AFTER);
 });
 
 void test('the time between two processes is counted, but for what the first had not written', () => {
   const machine = new Machine();
   machine.run(HOUR);
   machine.restart(5_000, HOUR);
+  machine.run(BELIEVED_AFTER);
 
-  assert.equal(machine.clock.elapsed, 2 * HOUR + 5_000);
+  assert.equal(machine.clock.elapsed, 2 * HOUR + 5_000 + BELIEVED_AFTER);
 });
 
 void test('a clock that is set far ahead while the process runs makes nothing old', () => {
@@ -140,6 +192,18 @@ void test('of a month a few hundred marks are kept, and every age is known to a 
       assert.ok(rounds - through <= age * 1.02 + 2, `${rounds - through} rounds old is the first found for ${age}`);
     }),
   );
+});
+
+void test('marks from a time that was taken back are not in the future, and those after them thin out as before', () => {
+  const marks = new AgeMarks([1, 2, 3].map((n) => ({ sequence: n * 10, elapsed: n * 100_000 })));
+  marks.noneAfter(150_000);
+
+  assert.deepEqual(
+    [10, 20, 30].map((sequence) => marks.thereAt(sequence)),
+    [100_000, 150_000, 150_000],
+  );
+  marks.add({ sequence: 40, elapsed: 160_000 });
+  assert.deepEqual([marks.through(149_999), marks.through(150_000), marks.through(160_000)], [10, 30, 40]);
 });
 
 void test('marks of entries that wait no more are forgotten, and one that is newer than all has no age', () => {
