@@ -176,10 +176,14 @@ function createCloudSide(
       ...{ link, indexGeneration: () => objects.position.generation, backlog: () => outbox.depth() },
       incarnation: () => memory.identity.incarnation,
       problem: () => uplink.problem,
+      indexAbove: () => downlink.indexAbove,
     },
   );
-  const onReached = (): void => beats.send();
-  const downlink = new Downlink({ node }, { link, store, objects, twins, listener, onReached, clock, logger });
+  const tell = (): void => beats.send();
+  const downlink: Downlink = new Downlink(
+    { node },
+    { link, store, objects, twins, listener, onReached: tell, onDoubt: tell, clock, logger },
+  );
   return { link, uplink, services: [downlink, states, uplink, beats] };
 }
 

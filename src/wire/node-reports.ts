@@ -60,6 +60,8 @@ export interface Heartbeat {
   readonly memoryBytes: number;
   /** Generation of the desired index that the node has applied; 0 before the first. */
   readonly indexGeneration: number;
+  /** The bucket has lost words that the node holds: it waits for an index of a generation above this one. */
+  readonly indexAbove?: number;
   /** Facts waiting for the stream. */
   readonly backlog: number;
   readonly problem?: NodeProblem;
@@ -75,6 +77,7 @@ export function decodeHeartbeat(payload: Uint8Array): Heartbeat | undefined {
   if (node === undefined) return undefined;
   const text = (field: string): string => asString(raw[field]) ?? '';
   const count = (field: string): number => asInteger(raw[field]) ?? 0;
+  const indexAbove = asInteger(raw['indexAbove']);
   return {
     node,
     incarnation: text('incarnation'),
@@ -87,6 +90,7 @@ export function decodeHeartbeat(payload: Uint8Array): Heartbeat | undefined {
     memoryBytes: count('memoryBytes'),
     indexGeneration: count('indexGeneration'),
     backlog: count('backlog'),
+    ...(indexAbove === undefined ? {} : { indexAbove }),
     ...decodeProblem(raw['problem']),
   };
 }

@@ -131,6 +131,7 @@ serviceContract(
         {
           link: newLink(),
           indexGeneration: () => 0,
+          indexAbove: () => undefined,
           backlog: () => 0,
           problem: () => undefined,
           incarnation: () => 'i',
@@ -144,7 +145,7 @@ serviceContract(
     ({ store }) =>
       new Downlink(NODE, {
         ...{ link: newLink(), store, objects: new DesiredObjects(), twins: new TwinBook() },
-        ...{ listener: egress, onReached: nothing, clock, logger },
+        ...{ listener: egress, onReached: nothing, onDoubt: nothing, clock, logger },
       }),
   ),
 );

@@ -101,9 +101,12 @@ export class Downstream implements Service {
     return this.#nodes.get(node)?.generation ?? 0;
   }
 
-  /** The node exists: it gets an index, were it an empty one. */
-  noteNode(node: string): void {
-    if (!this.#nodes.has(node)) this.#queue.add(this.#nodeOf(node));
+  /** The node exists: it gets an index, were it an empty one, and of a generation above the one that it names. */
+  noteNode(node: string, indexAbove?: number): void {
+    const isNew = !this.#nodes.has(node);
+    const desired = this.#nodeOf(node);
+    const isAsked = indexAbove !== undefined && desired.mustExceed(indexAbove);
+    if (isNew || isAsked) this.#queue.add(desired);
   }
 
   #isKubernetesKnown(): boolean {

@@ -18,6 +18,8 @@ export interface NodeDesiredTools {
 export type ReconcileOutcome = 'done' | 'held back' | 'again';
 
 const READS_AT_ONCE = 64;
+/** No bucket sees so many; what a node names beyond would leave no room for the next. */
+const MOST_GENERATION = 2 ** 50;
 const NOTHING = new Uint8Array();
 
 export class NodeDesired {
@@ -29,7 +31,7 @@ export class NodeDesired {
   readonly #fingerprints = new WeakMap<Uint8Array, string>();
   #index: HeldIndex | undefined;
   #bucketId = '';
-  /** Generation; kept when the bucket is read again, which may have lost it. */
+  /** Generation that an index must not be behind; kept when the bucket is read again, which may have lost it. */
   #newest = 0;
   #unread: readonly string[] = [];
   #heldBackAt: number | undefined;
@@ -46,6 +48,13 @@ export class NodeDesired {
 
   get isHeldBack(): boolean {
     return this.#heldBackAt !== undefined;
+  }
+
+  /** The node holds words that the bucket has lost, and waits for an index above this one. False where that is there. */
+  mustExceed(generation: number): boolean {
+    if (this.generation > generation || generation > MOST_GENERATION) return false;
+    this.#newest = Math.max(this.#newest, generation + 1);
+    return true;
   }
 
   want(key: string, wanted: Wanted | undefined): void {

@@ -28,7 +28,7 @@ export interface NodesTools {
   readonly events: Pick<EventRecorder, 'record'>;
   readonly isAdmitted: (node: string) => boolean;
   /** What the way down knows of a node. */
-  readonly downstream: { generationOf(node: string): number; noteNode(node: string): void };
+  readonly downstream: { generationOf(node: string): number; noteNode(node: string, indexAbove?: number): void };
   readonly floors: { noteNode(node: string): void };
   readonly clock: Clock;
   readonly logger: Logger;
@@ -83,7 +83,7 @@ export class Nodes implements Service {
       this.#tools.logger.debug({ subject: message.subject }, 'heartbeat refused');
       return;
     }
-    this.#tools.downstream.noteNode(node);
+    this.#tools.downstream.noteNode(node, heartbeat.indexAbove);
     this.#tools.floors.noteNode(node);
     const keeper = this.#keeperOf(node);
     keeper.hear(heartbeat);

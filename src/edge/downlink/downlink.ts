@@ -28,7 +28,7 @@ import type { DesiredObjects, HeldObject } from '../meta/desired-objects.ts';
 import type { Store } from '../store/store.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
 import { downlinkErrors } from './errors.ts';
-import { diffIndex, isBehind, isMeant, type Found } from './index-diff.ts';
+import { diffIndex, isBehind, isLost, isMeant, type Found } from './index-diff.ts';
 
 /** Who is told what changed, once it is on disk. */
 export interface DesiredListener {
@@ -45,19 +45,21 @@ export interface DownlinkTools {
   readonly listener: DesiredListener;
   /** Called when a newer index has been applied in full. */
   readonly onReached: () => void;
+  /** Called when `indexAbove` has another value: the hub must hear of it. */
+  readonly onDoubt: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 const RETRY = { first: ms(100), most: seconds(5) };
-/** A hub that runs writes an index again as soon as it is linked to the server that lost its newest. */
-const DOUBT = seconds(30);
 /** Objects in work at once: a node that was away for a week has many to read. */
 const AT_ONCE = 32;
 
 interface ReadIndex extends DesiredIndex {
   /** Its own place in the stream. */
   readonly revision: number;
+  /** It is of another bucket than what is held here, or a hub wrote it after it had heard of a doubt. */
+  readonly isTrusted: boolean;
 }
 
 export class Downlink implements Service {
@@ -67,8 +69,7 @@ export class Downlink implements Service {
   readonly #tasks = new TaskGroup();
   readonly #hinted = new Set<string>();
   #wake: () => void = () => undefined;
-  /** An index that is older than what is held here, and since when it is the newest. */
-  #doubted: { readonly revision: number; readonly since: number } | undefined;
+  #doubtedThrough: number | undefined;
   #problem: string | undefined = 'the desired state was not compared yet';
 
   constructor(config: { readonly node: string }, tools: DownlinkTools) {
@@ -80,6 +81,14 @@ export class Downlink implements Service {
     return this.#tasks.ended;
   }
 
+  /**
+   * The server has lost words that are held here, and only a hub can tell which of them still count: what is held stays until there
+   * is an index of a generation above this one. However long that takes: a hub may be away for longer than any patience.
+   */
+  get indexAbove(): number | undefined {
+    return this.#doubtedThrough;
+  }
+
   start(_signal: AbortSignal): Promise<void> {
     const { link } = this.#tools;
     const ownIndex = indexKey(this.#node);
@@ -87,6 +96,9 @@ export class Downlink implements Service {
       this.#hint(keyOfBucketSubject(DESIRED_BUCKET, message.subject) ?? ownIndex);
     });
     link.onConnected(() => {
+      // The server may have lost its end meanwhile: what was hinted at, or written for a doubt, is judged by the index anew.
+      this.#hinted.clear();
+      this.#doubtedThrough = undefined;
       this.#hint(ownIndex);
     });
     this.#tasks.signal.addEventListener('abort', () => this.#wake(), { once: true });
@@ -158,29 +170,34 @@ export class Downlink implements Service {
     // A bucket without an index says nothing about what this node should hold.
     if (last === undefined || last.operation !== undefined) return;
     const { sequence: revision } = last;
-    const index = decodeIndex(last.data);
-    if (index === undefined) throw downlinkErrors.INDEX_NOT_UNDERSTOOD({ node: this.#node, revision });
-    const { generation } = index;
-    if (isBehind(index, objects.position) && this.#isDoubtful(revision))
-      throw downlinkErrors.INDEX_BEHIND({ generation });
+    const decoded = decodeIndex(last.data);
+    if (decoded === undefined) throw downlinkErrors.INDEX_NOT_UNDERSTOOD({ node: this.#node, revision });
+    const index = { ...decoded, revision, isTrusted: this.#isTrusted(decoded) };
+    if (isBehind(index, objects.position)) throw this.#doubt(index);
     const diff = diffIndex(index, objects.fingerprints());
-    const found = await inGroups(diff.read, (key) => this.#readObject(key));
+    const found = await inGroups(diff.read, (key) => this.#readObject(key, index));
     const missing = diff.read.filter((key, place) => !isMeant(index.keys[key], found[place], revision));
-    const unnamed = await inGroups(diff.unnamed, (key) => this.#removeUnnamed(key, { ...index, revision }));
-    if (unnamed.includes('doubtful')) throw downlinkErrors.INDEX_BEHIND({ generation });
+    const unnamed = await inGroups(diff.unnamed, (key) => this.#removeUnnamed(key, index));
     if (missing[0] !== undefined)
       throw downlinkErrors.DESIRED_OBJECTS_MISSING({ count: missing.length, key: missing[0] });
+    this.#doubtedThrough = undefined;
     if (isReached(index, objects.position)) return;
     await this.#reached(index);
     const removed = unnamed.filter((fate) => fate === 'removed').length;
-    logger.info({ generation, read: diff.read.length, removed }, 'desired state reached');
+    logger.info({ generation: index.generation, read: diff.read.length, removed }, 'desired state reached');
   }
 
-  /** True for a while: a hub that runs will see what its server has lost, and write another index. */
-  #isDoubtful(indexRevision: number): boolean {
-    const now = this.#tools.clock.monotonic();
-    if (this.#doubted?.revision !== indexRevision) this.#doubted = { revision: indexRevision, since: now };
-    return now - this.#doubted.since < DOUBT;
+  #isTrusted({ bucket, generation }: DesiredIndex): boolean {
+    const isForeign = bucket !== this.#tools.objects.position.bucket;
+    return isForeign || (this.#doubtedThrough !== undefined && generation > this.#doubtedThrough);
+  }
+
+  #doubt({ generation }: DesiredIndex): SkerryError {
+    const through = Math.max(generation, this.#tools.objects.position.generation);
+    const isNews = this.#doubtedThrough !== through;
+    this.#doubtedThrough = through;
+    if (isNews) this.#tools.onDoubt();
+    return downlinkErrors.INDEX_BEHIND({ generation });
   }
 
   async #reached({ bucket, generation }: DesiredIndex): Promise<void> {
@@ -192,12 +209,13 @@ export class Downlink implements Service {
   }
 
   /** What the bucket holds under the key, worked in where it is news; `undefined` where it holds nothing. */
-  async #readObject(key: string): Promise<Found | undefined> {
+  async #readObject(key: string, index?: ReadIndex): Promise<Found | undefined> {
     const { link, objects, logger } = this.#tools;
     const last = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
     if (last === undefined || last.operation !== undefined) return undefined;
     const found = { revision: last.sequence, fingerprint: fingerprintOf(last.data) };
     if (objects.held(key)?.fingerprint === found.fingerprint) return found;
+    if (index !== undefined) this.#mustBeThere(key, found.revision, index);
     const definition = decodeDefinition(last.data);
     if (definition === undefined)
       logger.error({ key, revision: found.revision }, 'desired object not understood; skipped');
@@ -206,15 +224,19 @@ export class Downlink implements Service {
   }
 
   /** An object that was written after the index is named by the next one, also where the server has lost it meanwhile. */
-  async #removeUnnamed(key: string, index: ReadIndex): Promise<'removed' | 'newer' | 'doubtful'> {
-    const { link, objects } = this.#tools;
+  async #removeUnnamed(key: string, index: ReadIndex): Promise<'removed' | 'newer'> {
+    const { link } = this.#tools;
     const last = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
     if (last !== undefined && last.operation === undefined && last.sequence > index.revision) return 'newer';
-    const isOfBucket = index.bucket === objects.position.bucket;
-    const isLost = last === undefined && isOfBucket && (objects.held(key)?.revision ?? 0) > index.revision;
-    if (isLost && this.#isDoubtful(index.revision)) return 'doubtful';
+    this.#mustBeThere(key, last?.sequence ?? 0, index);
     await this.#remove(key);
     return 'removed';
+  }
+
+  /** Where the bucket has lost what was read of it, neither its older value nor its silence is anybody's wish. */
+  #mustBeThere(key: string, newest: number, index: ReadIndex): void {
+    const held = this.#tools.objects.held(key)?.revision ?? 0;
+    if (!index.isTrusted && isLost(held, { newest, index: index.revision })) throw this.#doubt(index);
   }
 
   /** Object, revision and twin in one commit; told to MQTT once it is on disk. */

@@ -11,7 +11,7 @@ export const downlinkErrors = errorTable({
     kind: 'unavailable',
     message: ({ generation }: { generation: number }) =>
       `the index (generation ${generation}) is older than what this node holds: the NATS server has lost the end of its store. ` +
-      `Until the hub has written another index, or this one has stood for a while, the node keeps what it has`,
+      `The node keeps what it has and asks the hub for another index; see to it that a hub runs`,
   },
   DESIRED_OBJECTS_MISSING: {
     kind: 'unavailable',

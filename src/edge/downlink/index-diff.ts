@@ -22,10 +22,15 @@ export interface Found {
 
 /**
  * Whether an index is older than the one that a node has reached. Its server lost the end of its store then, and with it objects
- * that are wanted still: it is not to be obeyed before the hub had the time to see that.
+ * that are wanted still: it is not to be obeyed before a hub has said what is wanted now.
  */
 export function isBehind(index: DesiredIndex, reached: Pick<DesiredIndex, 'bucket' | 'generation'>): boolean {
   return index.bucket === reached.bucket && index.generation < reached.generation;
+}
+
+/** Whether a bucket has lost what was read of it: its newest entry of the key and its index are both older. */
+export function isLost(held: number, { newest, index }: { readonly newest: number; readonly index: number }): boolean {
+  return newest < held && index < held;
 }
 
 /**

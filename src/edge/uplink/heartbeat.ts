@@ -13,6 +13,7 @@ export interface HeartbeatTools {
   readonly link: NatsLink;
   readonly incarnation: () => string;
   readonly indexGeneration: () => number;
+  readonly indexAbove: () => number | undefined;
   readonly backlog: () => number;
   readonly problem: () => NodeProblem | undefined;
 }
@@ -56,6 +57,7 @@ export class HeartbeatSender implements Service {
   send(): void {
     const { node, version } = this.#config;
     const problem = this.#tools.problem();
+    const indexAbove = this.#tools.indexAbove();
     const heartbeat = encodeHeartbeat({
       node,
       incarnation: this.#tools.incarnation(),
@@ -68,6 +70,7 @@ export class HeartbeatSender implements Service {
       memoryBytes: totalmem(),
       indexGeneration: this.#tools.indexGeneration(),
       backlog: this.#tools.backlog(),
+      ...(indexAbove === undefined ? {} : { indexAbove }),
       ...(problem === undefined ? {} : { problem }),
     });
     this.#tools.link.publish(heartbeatSubject(node), heartbeat);

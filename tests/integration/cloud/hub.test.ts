@@ -385,6 +385,18 @@ test('a silent node becomes Unknown, and Ready again with its next heartbeat', a
   await waitUntil('Ready again', async () => (await ready()) === 'True');
 });
 
+test('a node that waits for an index above the one that is there gets it', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  const link = await edgeLink(world);
+  link.publish(heartbeatSubject('edge-a'), encodeHeartbeat(heartbeatOf(0)));
+  await waitUntil('an index', async () => (await indexOf(link))?.generation === 1);
+
+  link.publish(heartbeatSubject('edge-a'), encodeHeartbeat({ ...heartbeatOf(5), indexAbove: 5 }));
+
+  await waitUntil('an index above', async () => ((await indexOf(link))?.generation ?? 0) > 5);
+});
+
 interface NodeBody {
   readonly metadata: { readonly labels: Record<string, string>; readonly annotations: Record<string, string> };
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };

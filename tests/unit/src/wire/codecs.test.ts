@@ -57,7 +57,14 @@ void test('claims and heartbeats survive the wire', () => {
   const heartbeat = fc.record(
     {
       ...{ node: text, incarnation: text, version: text, os: text, architecture: text, kernel: text, hostname: text },
-      ...{ cpus: count, memoryBytes: fc.maxSafeNat(), indexGeneration: count, backlog: count, problem },
+      ...{
+        cpus: count,
+        memoryBytes: fc.maxSafeNat(),
+        indexGeneration: count,
+        indexAbove: count,
+        backlog: count,
+        problem,
+      },
     },
     { ...plain, requiredKeys: HEARTBEAT_FIELDS },
   );

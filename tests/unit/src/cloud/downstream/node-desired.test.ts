@@ -178,3 +178,32 @@ test('an index that a server fell back to is written again, above every generati
   assert.deepEqual(bucket.index.index?.generation, 4);
   assert.deepEqual(Object.keys(bucket.index.index.keys), ['a']);
 });
+
+test('a node that waits for an index above the one that is there gets it once, also where nothing else changed', async () => {
+  const bucket = new MemoryBucket();
+  const first = nodeOver(bucket).node;
+  first.want('a', object('1'));
+  await first.reconcile();
+  const { node } = nodeOver(bucket);
+  node.want('a', object('1'));
+  await node.reconcile();
+
+  assert.equal(node.mustExceed(7), true);
+  assert.equal(await node.reconcile(), 'done');
+  assert.equal(node.mustExceed(7), false);
+  assert.equal(await node.reconcile(), 'done');
+
+  assert.deepEqual(bucket.log, ['put a', 'index', 'index']);
+  assert.ok(node.generation > 7);
+});
+
+test('a generation that leaves no room for the next is nothing that a node may ask for', async () => {
+  const bucket = new MemoryBucket();
+  const { node } = nodeOver(bucket);
+  await node.reconcile();
+
+  assert.equal(node.mustExceed(Number.MAX_SAFE_INTEGER), false);
+  assert.equal(await node.reconcile(), 'done');
+
+  assert.equal(node.generation, 1);
+});

@@ -105,6 +105,12 @@ const mishap: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.constant(afterRestart((hub) => hub.loseBucket())),
   number.map((writes) => afterRestart((hub) => hub.rollBack(writes))),
+  number.map((writes) =>
+    afterRestart((hub) => {
+      hub.rollBack(writes);
+      hub.restart();
+    }),
+  ),
 );
 
 const step = fc.oneof(
@@ -127,13 +133,15 @@ async function comeToRest(hub: ModelHub, node: ModelNode): Promise<void> {
   await node.kill();
   await node.start();
   await node.settle();
-  if (!node.isWell()) await outlastDoubt(node);
+  if (!node.isWell()) await endDoubt(hub, node);
 }
 
-/** Where the hub has nothing to add to what its server was left with. */
-async function outlastDoubt(node: ModelNode): Promise<void> {
-  node.clock.advance(31_000);
-  await waitUntil('the older index to be believed', async () => {
+/** Where the hub has nothing to add to what its server was left with, until a heartbeat says that the node waits for more. */
+async function endDoubt(hub: ModelHub, node: ModelNode): Promise<void> {
+  hub.hear(node.indexAbove);
+  hub.putIndex();
+  for (const key of hub.hints.splice(0)) node.link.hint(key);
+  await waitUntil('the hub to be believed', async () => {
     await node.settle();
     return node.isWell();
   });
@@ -170,27 +178,75 @@ void test('a node ends with what the hub wants, whatever is lost, repeated, roll
   );
 });
 
-void test('an index behind the one that was reached takes nothing, until it has stood for a while', async () => {
+/** A node that has reached everything, and whose server then loses the newest writes together with the hub. */
+async function rolledBack(writes: number, wish: (hub: ModelHub) => void): Promise<{ hub: ModelHub; node: ModelNode }> {
   const hub = new ModelHub();
   const node = new ModelNode(hub);
   await node.start();
   hub.want('a', 1);
   hub.putIndex();
-  hub.want('b', 1);
-  hub.putIndex();
+  wish(hub);
+  await hearAll(hub, node);
   node.reconnect();
   await node.settle();
+  hub.rollBack(writes);
+  hub.restart();
+  node.reconnect();
+  await node.settle();
+  return { hub, node };
+}
 
-  hub.rollBack(2);
+const names = (definitions: Iterable<{ readonly name: string }>): string[] =>
+  [...definitions].map(({ name: one }) => one);
+
+void test('an index behind the one that was reached takes nothing, however long it stands, until a hub has heard of it', async () => {
+  const { hub, node } = await rolledBack(2, (all) => {
+    all.want('b', 1);
+    all.putIndex();
+  });
+  hub.unwant('b');
+
+  node.clock.advance(3_600_000);
   node.reconnect();
-  await node.settle();
+  await waitUntil('the index to be doubted again', async () => {
+    await node.settle();
+    return node.indexAbove !== undefined;
+  });
 
   assert.match(node.problem ?? '', /generation 1\) is older/);
-  assert.equal([...node.objects.devices()].length, 2);
-  await outlastDoubt(node);
-  assert.deepEqual(
-    node.removed.map(({ name: removed }) => removed),
-    ['b'],
-  );
+  assert.equal(node.indexAbove, 2);
+  assert.deepEqual(names(node.objects.devices()), ['a', 'b']);
+  await endDoubt(hub, node);
+  assert.deepEqual(names(node.removed), ['b']);
+  assert.equal(node.indexAbove, undefined);
+  await node.kill();
+});
+
+void test('an object ahead of its index, which the bucket has lost, stays until a hub says that it is not wanted', async () => {
+  const { hub, node } = await rolledBack(1, (all) => {
+    all.want('b', 1);
+    all.putObjects();
+  });
+  hub.unwant('b');
+
+  assert.equal(node.indexAbove, 1);
+  assert.deepEqual(names(node.objects.devices()), ['a', 'b']);
+  await endDoubt(hub, node);
+  assert.deepEqual(names(node.removed), ['b']);
+  await node.kill();
+});
+
+void test('an older value that a bucket was left with is not taken for the newest', async () => {
+  const { hub, node } = await rolledBack(1, (all) => {
+    all.want('a', 2);
+    all.putObjects();
+  });
+  const wanted = (): string | undefined => [...node.twins.all()][0]?.properties['x']?.desired?.value;
+
+  assert.equal(node.indexAbove, 1);
+  assert.equal(wanted(), '2');
+  hub.want('a', 1);
+  await endDoubt(hub, node);
+  assert.equal(wanted(), '1');
   await node.kill();
 });

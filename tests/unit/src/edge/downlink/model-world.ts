@@ -14,7 +14,7 @@ import { ms } from '../../../../../src/kit/units.ts';
 import type { DeviceDefinition } from '../../../../../src/model/device.ts';
 import { natsErrors } from '../../../../../src/nats/errors.ts';
 import type { NatsMessage } from '../../../../../src/nats/nats-link.ts';
-import { encodeDefinition, encodeIndex } from '../../../../../src/wire/desired.ts';
+import { decodeIndex, encodeDefinition, encodeIndex } from '../../../../../src/wire/desired.ts';
 import { bucketSubject, DESIRED_BUCKET, desiredKey, indexKey } from '../../../../../src/wire/nats-subjects.ts';
 import { ManualClock } from '../../../../support/manual-clock.ts';
 
@@ -115,6 +115,16 @@ export class ModelHub {
       this.#write(key, bytes);
       most -= 1;
     }
+  }
+
+  /** Another hub takes over: it knows what is wanted, and of indexes only the one that is there. */
+  restart(): void {
+    this.#generation = decodeIndex(this.entries.get(INDEX)?.data ?? new Uint8Array())?.generation ?? 0;
+  }
+
+  /** What a heartbeat says of a doubt. */
+  hear(indexAbove: number | undefined): void {
+    if (indexAbove !== undefined) this.#generation = Math.max(this.#generation, indexAbove + 1);
   }
 
   /** Only where the newest index says something else. */
@@ -240,6 +250,10 @@ export class ModelNode {
     return this.#downlink?.health().reason;
   }
 
+  get indexAbove(): number | undefined {
+    return this.#downlink?.indexAbove;
+  }
+
   async start(): Promise<void> {
     this.#store = new MemoryStore(this.#disk);
     this.objects = new DesiredObjects();
@@ -259,6 +273,7 @@ export class ModelNode {
         ...{
           logger: silentLogger,
           onReached: nothing,
+          onDoubt: nothing,
           listener: { desiredChanged: nothing, defined: nothing, removed },
         },
       },
