@@ -26,6 +26,7 @@ import { StatusWriter } from './kubernetes/status-writer.ts';
 import { ClaimFloors } from './nodes/claim-floors.ts';
 import { Nodes } from './nodes/nodes.ts';
 import { Streams } from './streams.ts';
+import { Absences } from './upstream/absences.ts';
 import { Upstream } from './upstream/upstream.ts';
 import { WhileLeading } from './while-leading.ts';
 
@@ -95,7 +96,11 @@ function partsOfTheWay(config: HubConfig, { nats, client, poison, logger }: Surr
   const writer = new StatusWriter({ interval: config.statusInterval }, { api, logger });
   const events = new EventRecorder({ client, clock, logger });
   const downstream = new Downstream({ link, streams, devices, models, writer, events, clock, logger });
-  const upstream = new Upstream({ link, devices, models, writer, events, poison, logger });
+  const absences = new Absences({
+    exists: (key, signal) => api.exists(key, signal),
+    relist: () => devices.relist(),
+  });
+  const upstream = new Upstream({ link, devices, models, writer, events, absences, poison, logger });
   const floors = new ClaimFloors({ link, streams, devices, admitted: nats.admitted, logger });
   const nodeApi = new NodeApi({ client });
   const nodes = new Nodes(config.nodes, { link, downstream, floors, api: nodeApi, events, isAdmitted, clock, logger });

@@ -1,12 +1,16 @@
 // Runs reconciliations, a bounded number at once and never two of the same node. Asking again while one runs makes it run again.
+// While the neighbour that they need is away, one at a time tries.
 import { backoffDelay } from '../kit/backoff.ts';
 import type { Deadline } from '../kit/deadline.ts';
 import { messageOf, SkerryError } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
+import { SharedBackoff } from '../kit/shared-backoff.ts';
 import { ms, seconds } from '../kit/units.ts';
 
 const AT_ONCE = 32;
 const RETRY = { first: ms(50), most: seconds(5) };
+/** All nodes together, so that thousands of them are no storm, and the first to get through opens the way for all. */
+const AWAY = { first: ms(50), most: seconds(4) };
 
 /** Something of a node that is made as it should be. */
 export interface Reconcilable {
@@ -21,7 +25,9 @@ export class ReconcileQueue {
   readonly #running = new Map<Reconcilable, Promise<void>>();
   readonly #timers = new Map<Reconcilable, NodeJS.Timeout>();
   readonly #failures = new Map<Reconcilable, number>();
+  readonly #backoff = new SharedBackoff(AWAY, AT_ONCE);
   #immediate: NodeJS.Immediate | undefined;
+  #resuming: NodeJS.Timeout | undefined;
   #isOpen = false;
   #reason: string | undefined;
 
@@ -47,6 +53,7 @@ export class ReconcileQueue {
   async close(deadline: Deadline): Promise<void> {
     this.pause();
     clearImmediate(this.#immediate);
+    clearTimeout(this.#resuming);
     for (const timer of this.#timers.values()) clearTimeout(timer);
     await deadline.wait(Promise.all(this.#running.values()), undefined);
   }
@@ -67,7 +74,7 @@ export class ReconcileQueue {
 
   #pump(): void {
     for (const node of this.#waiting) {
-      if (!this.#isOpen || this.#running.size >= AT_ONCE) return;
+      if (!this.#isOpen || this.#running.size >= this.#backoff.places) break;
       if (this.#running.has(node)) continue;
       this.#waiting.delete(node);
       const running = this.#reconcile(node).finally(() => {
@@ -76,16 +83,26 @@ export class ReconcileQueue {
       });
       this.#running.set(node, running);
     }
+    this.#resumeLater();
+  }
+
+  /** What waits while nobody may try goes on by itself. */
+  #resumeLater(): void {
+    if (!this.#isOpen || this.#waiting.size === 0 || this.#backoff.wait === 0) return;
+    clearTimeout(this.#resuming);
+    this.#resuming = setTimeout(() => this.#kick(), this.#backoff.wait);
   }
 
   async #reconcile(node: Reconcilable): Promise<void> {
     try {
       const outcome = await node.reconcile();
+      this.#backoff.succeeded();
       this.#failures.delete(node);
       if (outcome === 'again') this.add(node);
     } catch (error) {
       if (!(error instanceof SkerryError))
         this.#logger.error({ edge: node.node, reason: messageOf(error) }, 'reconciling failed in an unknown way');
+      else if (error.kind === 'unavailable') this.#backoff.failed();
       this.#reason = messageOf(error);
       this.#logger.debug({ edge: node.node, reason: this.#reason }, 'not reconciled yet');
       this.#retry(node);

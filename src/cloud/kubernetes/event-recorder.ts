@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../kit/clock.ts';
 import { messageOf } from '../../kit/errors.ts';
-import type { Logger } from '../../kit/logger.ts';
+import type { LogFields, Logger } from '../../kit/logger.ts';
+import { SharedBackoff } from '../../kit/shared-backoff.ts';
+import { ms, seconds } from '../../kit/units.ts';
 import { asInteger } from '../../wire/json.ts';
 import { kubeErrors } from './errors.ts';
 import { MERGE_PATCH, type KubeClient } from './kube-client.ts';
@@ -21,13 +23,18 @@ export interface Occurrence {
 export type Recorded = 'recorded' | 'refused' | 'unavailable';
 
 const REPORTER = 'skerry-hub';
+const AWAY = { first: ms(200), most: seconds(4) };
 
 export class EventRecorder {
-  readonly #client: KubeClient;
+  readonly #client: Pick<KubeClient, 'request'>;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  /** Bounds how often it asks while Kubernetes is away, and nothing otherwise. */
+  readonly #backoff = new SharedBackoff(AWAY, Number.POSITIVE_INFINITY);
+  #underWay = 0;
+  #isAway = false;
 
-  constructor(tools: { readonly client: KubeClient; readonly clock: Clock; readonly logger: Logger }) {
+  constructor(tools: { readonly client: Pick<KubeClient, 'request'>; readonly clock: Clock; readonly logger: Logger }) {
     this.#client = tools.client;
     this.#clock = tools.clock;
     this.#logger = tools.logger;
@@ -35,13 +42,34 @@ export class EventRecorder {
 
   /** The same occurrence again counts up its Event, unless it has an identity. Never rejects. */
   async record(object: KubeObject, occurrence: Occurrence): Promise<Recorded> {
+    if (this.#underWay >= this.#backoff.places) return 'unavailable';
+    this.#underWay += 1;
     try {
       await this.#write(object, occurrence);
+      this.#reached();
       return 'recorded';
     } catch (error) {
-      this.#logger.warn({ ...occurrence, object: object.metadata.name, error: messageOf(error) }, 'event not recorded');
-      return kubeErrors.KUBE_UNAVAILABLE.is(error) ? 'unavailable' : 'refused';
+      const fields = { ...occurrence, object: object.metadata.name, error: messageOf(error) };
+      if (kubeErrors.KUBE_UNAVAILABLE.is(error)) return this.#away(fields);
+      this.#reached();
+      this.#logger.warn(fields, 'event not recorded');
+      return 'refused';
+    } finally {
+      this.#underWay -= 1;
     }
+  }
+
+  #reached(): void {
+    this.#backoff.succeeded();
+    this.#isAway = false;
+  }
+
+  /** Said once until something gets through again. */
+  #away(fields: LogFields): 'unavailable' {
+    this.#backoff.failed();
+    if (!this.#isAway) this.#logger.warn(fields, 'event not recorded; Kubernetes takes none now');
+    this.#isAway = true;
+    return 'unavailable';
   }
 
   async #write(object: KubeObject, { identity, ...occurrence }: Occurrence): Promise<void> {

@@ -15,6 +15,7 @@ import type { DeviceModelWatch, DeviceWatch } from '../kubernetes/device-watch.t
 import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { modelKeyOf } from '../kubernetes/resources.ts';
 import type { StatusOutcome, StatusWriter } from '../kubernetes/status-writer.ts';
+import type { Absences } from './absences.ts';
 import { isOfBinding, misfitOf } from './event-origin.ts';
 import { tellGaps } from './gap-events.ts';
 import { Precedence } from './precedence.ts';
@@ -26,6 +27,7 @@ export interface UpstreamTools {
   readonly models: Pick<DeviceModelWatch, 'get' | 'lists' | 'onEvent'>;
   readonly writer: Pick<StatusWriter, 'update'>;
   readonly events: Pick<EventRecorder, 'record'>;
+  readonly absences: Pick<Absences, 'isGone'>;
   readonly poison: PoisonKeeper;
   readonly logger: Logger;
 }
@@ -120,16 +122,18 @@ export class Upstream implements Service {
 
   async #take(report: Report): Promise<StatusOutcome> {
     const { key, subject, events } = report;
-    const device = this.#tools.devices.get(key);
-    if (device === undefined) {
-      this.#tools.logger.debug(
-        { device: key, events: events.length },
-        'report of a device that does not exist; dropped',
-      );
+    const { devices, absences, logger } = this.#tools;
+    const outcome = devices.get(key) === undefined ? 'gone' : await this.#project(report);
+    if (outcome === 'gone') {
+      if (!(await absences.isGone(key, this.#tasks.signal))) return 'abandoned';
+      logger.debug({ device: key, events: events.length }, 'report of a device that does not exist; dropped');
       return 'gone';
     }
+    const device = devices.get(key);
+    if (outcome === 'abandoned' || device === undefined) return outcome;
+    // Last, so that an Event that cannot be written holds up no status.
     const areGapsTold = await tellGaps(events, { subject, device, recorder: this.#tools.events });
-    return areGapsTold ? this.#project(report) : 'abandoned';
+    return areGapsTold ? outcome : 'abandoned';
   }
 
   #project({ key, node, events, livedAt }: Report): Promise<StatusOutcome> {

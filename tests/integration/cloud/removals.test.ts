@@ -4,10 +4,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { KubeClient } from '../../../src/cloud/kubernetes/kube-client.ts';
-import { readLast } from '../../../src/nats/direct-get.ts';
+import { readLast, receiptOf } from '../../../src/nats/direct-get.ts';
 import type { NatsLink } from '../../../src/nats/nats-link.ts';
 import { decodeIndex, encodeIndex, type DesiredIndex } from '../../../src/wire/desired.ts';
-import { bucketSubject, DESIRED_BUCKET, DESIRED_STREAM, indexKey } from '../../../src/wire/nats-subjects.ts';
+import { encodeBatch, encodeFact } from '../../../src/wire/device-events.ts';
+import {
+  bucketSubject,
+  chainSubject,
+  DESIRED_BUCKET,
+  DESIRED_STREAM,
+  indexKey,
+} from '../../../src/wire/nats-subjects.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { WarningLog } from '../../support/warning-log.ts';
 import { HubWorld } from './running-hub.ts';
@@ -70,17 +77,34 @@ test('most devices of a node, gone when the API server is back, go only with a s
   await waitUntil('the hub to be well', () => world.hub?.health().state === 'ok');
 });
 
-test('an API server that does not know Devices any more takes nothing from any node', async () => {
+/** What a device of `edge-a` reports as its count. */
+async function report(link: NatsLink, name: string, uid: string, value: string): Promise<void> {
+  const device = { namespace: 'default', name };
+  const change = { kind: 'reported', property: 'count', type: 'INT', value, n: 1 } as const;
+  const fact = { device, uid, binding: 1, at: Date.parse('2026-05-01T00:00:00Z'), changes: [change] };
+  const batch = encodeBatch([encodeFact(fact, { node: 'edge-a', id: `inc.${name}`, term: 1, historical: true })]);
+  const receipt = receiptOf(await link.request(chainSubject('edge-a', 'twin', device), batch));
+  assert.equal(receipt.kind, 'stored');
+}
+
+test('an API server that does not know Devices for a while takes nothing from any node, and no report is lost', async () => {
   await using world = await HubWorld.open();
   const link = await holding(world, 12);
   const before = await indexOver(link);
+  const uid = (await world.device('counter-3'))?.metadata.uid ?? '';
 
   await world.restartKube(async (client) => {
+    await world.copyKube();
     await client.request({ method: 'DELETE', path: CRD });
   });
-
   await waitUntil('the hub to say so', () => world.hub?.health().reason?.includes('is not known to it'), 15_000);
+  await report(link, 'counter-3', uid, '77');
+  await waitUntil('the write to be tried', () => world.hub?.health().reason?.includes('status writes'), 15_000);
   assert.deepEqual(await indexOver(link), before);
+
+  await world.restoreKube();
+  const shown = async (): Promise<boolean> => (await world.device('counter-3'))?.status?.summary === 'count=77';
+  await waitUntil('the report on the Device', shown, 20_000);
 });
 
 test('an object that was written and not named, because its hub died in between, is named by the next one', async () => {

@@ -1,5 +1,5 @@
 // A hub with real neighbours for one test: the embedded Kubernetes API, a managed nats-server, a data dir of its own.
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHub, type Hub } from '../../../src/cloud/hub.ts';
@@ -88,6 +88,20 @@ export class HubWorld implements AsyncDisposable {
     await elsewhere.stop(Deadline.after(seconds(5)));
     this.kube = createKubeApi(this.#kubeConfig(port), { logger: silentLogger });
     await this.kube.start(NEVER);
+  }
+
+  /** Puts what the API server holds back to what `copyKube` kept. */
+  async restoreKube(): Promise<void> {
+    const port = Number(new URL(this.kube.url).port);
+    await this.kube.stop(Deadline.after(seconds(5)));
+    await rm(join(this.dir, 'kube'), { recursive: true });
+    await this.copyKube(join(this.dir, 'kept'), join(this.dir, 'kube'));
+    this.kube = createKubeApi(this.#kubeConfig(port), { logger: silentLogger });
+    await this.kube.start(NEVER);
+  }
+
+  async copyKube(from = join(this.dir, 'kube'), to = join(this.dir, 'kept')): Promise<void> {
+    await cp(from, to, { recursive: true });
   }
 
   #kubeConfig(port: number): { dataDir: string; host: string; port: number } {
