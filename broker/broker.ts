@@ -242,7 +242,7 @@ export class Broker implements Service {
     aedes.on('clientReady', (client) => resumption.finish(client));
     aedes.on('clientDisconnect', (client) => {
       // What Aedes still does for it is done in this round of the loop.
-      setImmediate(() => settleUnrouted(aedes, sessions, client));
+      setImmediate(() => dropUnrouted(sessions, client));
     });
     (aedes as NodeJS.EventEmitter).on('error', (error: unknown) => {
       this.#logger.error({ reason: messageOf(error) }, 'the broker failed');
@@ -257,15 +257,9 @@ const goneClient = (will: object): Publisher => ({
   isOfThePast: true,
 });
 
-/**
- * At QoS 1, Aedes routes when the PUBACK is written, and never when its client does not read and goes: it may have left. At QoS 2,
- * past the window, Aedes closes the connection instead of routing: the client sends it again.
- */
-function settleUnrouted(aedes: Aedes, { journal }: Sessions, client: Client): void {
-  for (const slip of journal.unrouted(client)) {
-    if (slip.packet.qos === 2) journal.drop(slip);
-    else routeAgain(aedes, slip);
-  }
+/** Past the window of QoS 2, Aedes closes the connection after the gate has kept the publication: it is sent again. */
+function dropUnrouted({ journal }: Sessions, client: Client): void {
+  for (const slip of journal.unrouted(client)) if (slip.packet.qos === 2) journal.drop(slip);
 }
 
 function routeAgain(aedes: Aedes, { packet }: RoutingSlip): void {
