@@ -95,6 +95,10 @@ test('a message that goes missing in the stream, and one that is there twice, ar
   const nats = await hubConnection(data, String(run.lines.find(({ event }) => event === 'started')?.['nats']));
   const manager = await nats.jetstreamManager();
 
+  await waitUntil(
+    'twenty messages in the stream',
+    async () => (await manager.streams.info('skerry-up')).state.last_seq >= 20,
+  );
   await manager.streams.deleteMessage('skerry-up', 10);
   const { data: again } = await manager.streams.getMessage('skerry-up', { seq: 20 });
   // On another chain, so that it disturbs no edge node.
@@ -115,6 +119,11 @@ test('a message that goes missing in the stream, and one that is there twice, ar
   assert.deepEqual(processesNaming(dir.path), []);
 });
 
+function pidOfEdge(dir: string): number {
+  const [line] = processesNaming(dir).filter((each) => each.includes(' edge --data-dir '));
+  return Number(line?.split(' ', 1)[0]);
+}
+
 test('asked to stop, it drains and judges what there was; asked again, it ends at once and leaves no process behind', async () => {
   await using dir = await tempDir();
   const early = startChaos(['--data-dir', join(dir.path, 'early'), '--for', '10m', '--devices', '2', '--rate', '50']);
@@ -123,8 +132,10 @@ test('asked to stop, it drains and judges what there was; asked again, it ends a
   assert.equal(await early.ended(), 0);
   assert.ok(reportOf(early.lines).acknowledged >= 20);
 
-  const twice = startChaos(['--data-dir', join(dir.path, 'twice'), '--for', '10m', '--devices', '2', '--rate', '50']);
+  const twice = startChaos(['--data-dir', join(dir.path, 'twice'), '--for', '10m', '--kill', 'none', '--rate', '50']);
   await twice.hasAcknowledged(20);
+  // What does not answer does not drain: only the second signal can end it.
+  process.kill(pidOfEdge(dir.path), 'SIGSTOP');
   twice.child.kill('SIGINT');
   await waitUntil('it to drain', () => twice.lines.some(({ text }) => String(text).startsWith('no more faults')));
   const begun = performance.now();
@@ -133,6 +144,19 @@ test('asked to stop, it drains and judges what there was; asked again, it ends a
     if (performance.now() - begun > 1000) twice.child.kill('SIGINT');
     return twice.child.exitCode !== null;
   });
+  assert.equal(await twice.ended(), 130);
+  assert.ok(!twice.lines.some((line) => 'lost' in line), 'nothing was judged');
+  await waitUntil('its processes to be gone', () => processesNaming(dir.path).length === 0);
+});
+
+test('asked to stop before anything was published, it says that there is nothing to judge, and fails', async () => {
+  await using dir = await tempDir();
+  const run = startChaos(['--data-dir', join(dir.path, 'run'), '--for', '10m']);
+  await waitUntil('it to begin', () => run.lines.some(({ event }) => event === 'phase'));
+  run.child.kill('SIGINT');
+
+  assert.equal(await run.ended(), 1);
+  assert.match(run.stderr(), /stopped before anything was published, so there is nothing to judge/);
   await waitUntil('its processes to be gone', () => processesNaming(dir.path).length === 0);
 });
 

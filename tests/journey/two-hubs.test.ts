@@ -43,6 +43,7 @@ async function under(
     );
   }
   publications.assertDelivered(await numbersInStream(pair.nats));
+  assert.deepEqual([...watch.watched].sort(), DEVICES);
   assert.deepEqual(watch.setbacks, []);
 }
 

@@ -121,9 +121,10 @@ test(`a site where everything is killed, silenced and restarted at random keeps 
 
   await checkReports(site, clients);
   await checkWishes(site, wishes, ear);
+  assert.deepEqual([...watch.watched].sort(), [...DEVICES].sort());
   assert.deepEqual(watch.setbacks, [], 'a status went backwards');
   const acknowledged = clients.reduce((sum, client) => sum + client.acknowledged, 0);
-  t.diagnostic(`${acknowledged} publications, ${wishes.confirmed} wishes, ${watch.observed} states of Devices watched`);
+  t.diagnostic(`${acknowledged} publications, ${wishes.confirmed} wishes, ${watch.watched.size} Devices watched`);
   assert.ok(acknowledged > PER_SECOND * seconds * 0.5, `only ${acknowledged} were published at all`);
   checkLogs(t, chaos);
   await checkLeftovers(site, chaos);

@@ -208,5 +208,6 @@ test('history that is published once more into streams that were wiped overwrite
   );
   await report(site, newest + 1);
   await shows(site, newest + 1);
+  assert.deepEqual([...watch.watched], [DEVICE]);
   assert.deepEqual(watch.setbacks, []);
 });

@@ -7,9 +7,9 @@ import { ms, seconds } from '../../kit/units.ts';
 import { cliErrors } from '../errors.ts';
 import { STOP_WITHIN } from '../run-service.ts';
 import type { ChaosPlan } from './chaos-plan.ts';
-import { sumOf, type ChaosReport } from './chaos-report.ts';
+import { saidTo, sumOf, type ChaosReport } from './chaos-report.ts';
 import { ChaosSite } from './chaos-site.ts';
-import { findingsOf, staleDevices, tallyStream } from './comparison.ts';
+import { findingsOf, staleDevices, tallyStream, type Tallies } from './comparison.ts';
 import { movesOf, textOf, type Cut, type Move, type Victim } from './fault-schedule.ts';
 import { Publishing } from './publishing.ts';
 import { settle, type Waiting } from './settle.ts';
@@ -48,6 +48,9 @@ export interface ChaosTools {
 const PROGRESS_EVERY = ms(500);
 /** As long as something still gets less, draining takes what it takes. */
 const DRAIN_PATIENCE = seconds(60);
+/** The watch may be between two connections when everything else is over. */
+const WATCHED_WITHIN = seconds(10);
+
 /** False when the signal came first. */
 async function until(moment: number, signal: AbortSignal): Promise<boolean> {
   return (await sleep(ms(Math.max(0, moment - performance.now())), signal)) === 'elapsed';
@@ -91,6 +94,7 @@ export class ChaosRun {
       await this.#watch.start(NEVER);
       await this.#publishing.start(rate, NEVER);
       await this.#makeMoves(begun, enough);
+      if (this.#publishing.published === 0) enough.throwIfAborted();
       return await this.#verdict(begun);
     } finally {
       await this.#publishing.stop();
@@ -154,18 +158,31 @@ export class ChaosRun {
     const tallies = await tallyStream(this.#site, known, { logger, signal: NEVER });
     const stale = await staleDevices(this.#site.kubeconfig, tallies, NEVER);
     const counts = sumOf(findingsOf(tallies, known));
-    const { backwards, setbacks } = this.#watch;
+    const unwatched = await this.#unwatched(tallies);
+    const { backwards, setbacks, failure } = this.#watch;
     const { crashes, droppedReceipts } = this.#site;
     return {
-      acknowledged: this.#publishing.acknowledged,
+      ...saidTo(known),
       ...counts,
-      ...{ stale: stale.length, backwards, crashes: crashes.length },
+      ...{ stale: stale.length, unwatched, backwards, crashes: crashes.length },
       ...{ published, rate: Math.round(published / faultSeconds), seed: this.#plan.seed },
       ...{ kills: this.#kills, partitions: this.#partitions, droppedAcks: droppedReceipts },
       seconds: tenths(drained - begun),
       drainSeconds: tenths(drained - facing),
-      examples: [...counts.examples, ...stale, ...setbacks, ...crashes],
+      examples: [...counts.examples, ...stale, ...(failure === undefined ? [] : [failure]), ...setbacks, ...crashes],
     };
+  }
+
+  /** How many devices are in the stream and were not watched. */
+  async #unwatched(tallies: Tallies): Promise<number> {
+    const told = [...tallies].filter(([, { stored }]) => stored > 0).map(([device]) => device);
+    const deadline = Deadline.after(WATCHED_WITHIN);
+    for (;;) {
+      const { watched, failure } = this.#watch;
+      const left = told.filter((device) => !watched.has(device)).length;
+      if (left === 0 || failure !== undefined || deadline.remaining() === 0) return left;
+      await sleep(PROGRESS_EVERY, NEVER);
+    }
   }
 
   /** Everything is up, every publication acknowledged, and every backlog empty, in this order. */

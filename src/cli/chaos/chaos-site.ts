@@ -10,6 +10,7 @@ import { ms, seconds, type Duration } from '../../kit/units.ts';
 import { asObject, parseJson } from '../../wire/json.ts';
 import { inboxPrefix } from '../../wire/nats-subjects.ts';
 import { durationText } from '../durations.ts';
+import { cliErrors } from '../errors.ts';
 import { steadyPorts } from '../free-ports.ts';
 import type { CutForm, Kill } from './fault-schedule.ts';
 import { LinkProxy } from './link-proxy.ts';
@@ -38,6 +39,7 @@ interface Edge {
 
 const RETRY = ms(100);
 const STATUS_WITHIN = seconds(3);
+const KNOWN_WITHIN = seconds(60);
 
 export class ChaosSite {
   readonly #config: SiteConfig;
@@ -93,13 +95,20 @@ export class ChaosSite {
     return this.#parts.filter(({ isServing }) => !isServing).map(({ name }) => name);
   }
 
-  /** Resolves when every edge node knows its devices. */
+  /** Resolves when every edge node knows its devices. Rejects with PART_FAILED, or with the abort. */
   async start(signal: AbortSignal): Promise<void> {
     // Whoever waits for a part's first line then stops waiting.
     const close = (): void => this.#close();
     signal.addEventListener('abort', close, { once: true });
-    await this.#start(signal);
-    signal.removeEventListener('abort', close);
+    try {
+      await this.#start(signal);
+    } catch (error) {
+      // A part that was closed while it started has failed for no other reason.
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', close);
+    }
   }
 
   async #start(signal: AbortSignal): Promise<void> {
@@ -190,10 +199,9 @@ export class ChaosSite {
     } finally {
       client.close();
     }
-    for (const [edge, { http }] of this.#edges.entries()) {
-      for (const { namespace, name } of devicesOf(edge, devices))
-        while (!(await isThere(`${http}/twins/${namespace}/${name}`)) && !signal.aborted) await sleep(RETRY, signal);
-    }
+    for (const [place, edge] of this.#edges.entries())
+      for (const { namespace, name } of devicesOf(place, devices))
+        await knowsDevice(edge, `${namespace}/${name}`, signal);
   }
 }
 
@@ -242,6 +250,18 @@ async function backlogAt(http: string): Promise<number | undefined> {
   } catch {
     // It is away; whoever asks knows what that means.
     return undefined;
+  }
+}
+
+/** Rejects with PART_FAILED when the edge node does not come to know the device. */
+async function knowsDevice({ part, http }: Edge, device: string, signal: AbortSignal): Promise<void> {
+  const deadline = Deadline.after(KNOWN_WITHIN);
+  while (!(await isThere(`${http}/twins/${device}`)) && !signal.aborted) {
+    if (deadline.remaining() === 0) {
+      const reason = `within ${durationText(KNOWN_WITHIN)} it did not come to know its device ${device}`;
+      throw cliErrors.PART_FAILED({ part: part.name, reason, log: part.logFile });
+    }
+    await sleep(RETRY, signal);
   }
 }
 

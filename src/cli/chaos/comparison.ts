@@ -59,10 +59,10 @@ function see(
 ): void {
   const batch = decodeBatch(data);
   if (batch.kind === 'refused') throw cliErrors.CHAOS_MESSAGE_UNREADABLE({ sequence, reason: batch.reason });
-  for (const { device, property, value, gap } of batch.events) {
+  for (const { id, device, property, value, gap } of batch.events) {
     const known = published.get(device.name);
     const tally = tallies.get(device.name);
-    if (gap !== undefined) tally?.seeGap(gap.changes);
+    if (gap !== undefined) tally?.seeGap(id, gap.changes);
     else if (property === NUMBER_PROPERTY && known !== undefined) tally?.see(Number(value), known);
   }
 }

@@ -38,6 +38,7 @@ interface Marker {
 export class DeviceTally {
   readonly #seen = new NumberSet();
   readonly #markers: Marker[] = [];
+  readonly #markerIds = new Set<string>();
   readonly #examples: string[] = [];
   #gaps = 0;
   #doubled = 0;
@@ -71,31 +72,32 @@ export class DeviceTally {
     }
   }
 
-  /** A gap marker at this place of the stream. */
-  seeGap(changes: number): void {
+  /** A gap marker at this place of the stream. One that is there again excuses nothing more. */
+  seeGap(id: string, changes: number): void {
+    if (this.#markerIds.has(id)) return;
+    this.#markerIds.add(id);
     this.#gaps += changes;
     this.#markers.push({ after: this.#seen.greatest, before: Number.POSITIVE_INFINITY, left: changes });
   }
 
   /** Once the whole stream was seen. */
   findings({ acknowledged }: Published): Findings {
-    let lost = 0;
+    const missing: number[] = [];
     let stored = 0;
     for (const number of acknowledged) {
       if (this.#seen.has(number)) stored += 1;
-      else if (!this.#isNamed(number)) {
-        lost += 1;
-        this.#note(`${number} was acknowledged and is not there`);
-      }
+      else if (!this.#isNamed(number)) missing.push(number);
     }
+    const lostExamples = missing.slice(0, MOST_EXAMPLES).map((number) => `${number} was acknowledged and is not there`);
     return {
-      lost,
+      lost: missing.length,
       doubled: this.#doubled,
       disordered: this.#disordered,
       invented: this.#invented,
       gaps: this.#gaps,
       unacknowledgedStored: this.#seen.size - stored,
-      examples: this.#examples,
+      // What is lost first: it is the worst, and one message that is there twice would fill the list.
+      examples: [...lostExamples, ...this.#examples].slice(0, MOST_EXAMPLES),
     };
   }
 

@@ -2,7 +2,7 @@
 import { KubeClient } from '../../cloud/kubernetes/kube-client.ts';
 import type { DeviceResource } from '../../cloud/kubernetes/resources.ts';
 import type { Deadline } from '../../kit/deadline.ts';
-import { isAbort, SkerryError } from '../../kit/errors.ts';
+import { isAbort, messageOf, SkerryError } from '../../kit/errors.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
@@ -27,7 +27,8 @@ export class StatusWatch implements Service {
   readonly #newest = new Map<string, Shown>();
   readonly #setbacks: string[] = [];
   #backwards = 0;
-  #observed = 0;
+  readonly #watched = new Set<string>();
+  #failure: string | undefined;
 
   constructor(kubeconfig: string) {
     this.#kubeconfig = kubeconfig;
@@ -39,6 +40,9 @@ export class StatusWatch implements Service {
 
   start(_signal: AbortSignal): Promise<void> {
     this.#tasks.run('watch', (signal) => this.#follow(signal));
+    void this.#tasks.ended.then((failure) => {
+      if (failure !== undefined) this.#failure = `the watch of every status ended: ${messageOf(failure)}`;
+    });
     return Promise.resolve();
   }
 
@@ -60,24 +64,35 @@ export class StatusWatch implements Service {
     return this.#setbacks;
   }
 
-  /** Values that were compared with an earlier one, or could have been. */
-  get observed(): number {
-    return this.#observed;
+  /** Names of the devices of which a value was seen, as long as the watch goes on. One that ended has missed something of each. */
+  get watched(): ReadonlySet<string> {
+    return this.#failure === undefined ? this.#watched : new Set();
+  }
+
+  /** Why it ended, as a sentence. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const client = KubeClient.fromFile(this.#kubeconfig);
       try {
-        const onObject = (event: JsonObject): void => this.#see(event);
-        await client.watch(`${DEVICES_PATH}?watch=true`, { onObject, silence: SILENCE }, signal);
+        await this.#watchOnce(signal);
       } catch (error) {
         // The hub, and the API in it, are being killed all the time: from the beginning again.
         if (!isAbort(error) && !(error instanceof SkerryError)) throw error;
-      } finally {
-        client.close();
       }
       await sleep(RETRY, signal);
+    }
+  }
+
+  async #watchOnce(signal: AbortSignal): Promise<void> {
+    const client = KubeClient.fromFile(this.#kubeconfig);
+    try {
+      const onObject = (event: JsonObject): void => this.#see(event);
+      await client.watch(`${DEVICES_PATH}?watch=true`, { onObject, silence: SILENCE }, signal);
+    } finally {
+      client.close();
     }
   }
 
@@ -86,13 +101,13 @@ export class StatusWatch implements Service {
     for (const { propertyName, reported } of device?.status?.twins ?? []) {
       const version = reported?.metadata?.['version'];
       if (device === undefined || reported === undefined || version === undefined) continue;
+      this.#watched.add(device.metadata.name);
       const key = `${device.metadata.uid}/${device.metadata.name}/${propertyName}`;
       this.#compare(key, { version, value: reported.value });
     }
   }
 
   #compare(key: string, seen: Shown): void {
-    this.#observed += 1;
     const before = this.#newest.get(key);
     this.#newest.set(key, seen);
     if (before === undefined || !isSetback(before, seen)) return;

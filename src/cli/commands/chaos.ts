@@ -50,8 +50,9 @@ async function runUntilAsked(
     view.onPhase(`seed ${plan.seed}; --seed ${plan.seed} makes the same moves again`);
     return await run.run();
   } catch (error) {
-    if (isAbort(error)) return undefined;
-    throw error;
+    if (!isAbort(error)) throw error;
+    process.stderr.write('skerry: it was stopped before anything was published, so there is nothing to judge\n');
+    return undefined;
   } finally {
     process.off('exit', killAll);
   }
