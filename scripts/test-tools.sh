@@ -12,6 +12,20 @@ install_test_tools() {
   find_kubectl || install_kubectl
 }
 
+# Asked before anything is tested: a machine that does not allow this would fail in the middle, and not say why.
+check_test_rights() {
+  may_mount || die 'the tests fill small file systems of their own (tmpfs), and this machine does not let us mount one: run them as root, in a container with CAP_SYS_ADMIN.'
+  strace -o /dev/null -e trace=none true 2>/dev/null || die 'the tests watch with strace what reaches the disk, and this machine does not let us: run them as root, in a container with CAP_SYS_PTRACE.'
+}
+
+may_mount() {
+  folder=$(mktemp -d) || return 1
+  mount -t tmpfs -o size=1m tmpfs "$folder" 2>/dev/null && umount "$folder"
+  allowed=$?
+  rmdir "$folder"
+  return "$allowed"
+}
+
 kubectl_is_new_enough() {
   version=$("$1" version --client 2>/dev/null | sed -n 's/^Client Version: v\([0-9]*\.[0-9]*\).*/\1/p')
   [ -n "$version" ] && at_least "$version" "$KUBECTL_WANTED"

@@ -24,6 +24,7 @@ set_up() {
   check_node
   install_nats_server
   install_test_tools
+  check_test_rights
   install_npm_packages
 }
 
