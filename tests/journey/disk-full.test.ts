@@ -15,6 +15,20 @@ async function healthOf(site: SmallSite): Promise<string> {
   return (await fetch(`${site.edge.text('http')}/readyz`)).text();
 }
 
+/** Until none came while twenty more began to wait: the last were under way when the disk filled. Resolves with their number. */
+async function acknowledgementsAtRest(publications: CountedPublications): Promise<number> {
+  await waitUntil(
+    'the last acknowledgements',
+    async () => {
+      const { acknowledged, waiting } = publications;
+      await waitUntil('more to wait', () => publications.waiting > waiting + 20);
+      return publications.acknowledged === acknowledged;
+    },
+    20_000,
+  );
+  return publications.acknowledged;
+}
+
 test('a full disk stops acknowledgements and nothing else; with space all is taken, and a kill loses none of it', async (t) => {
   await using site = await SmallSite.start(DEVICES);
   const data = join(site.dir, 'edge');
@@ -36,8 +50,9 @@ test('a full disk stops acknowledgements and nothing else; with space all is tak
     async () => /no space left/i.test(await healthOf(site)),
     15_000,
   );
-  const refusedAt = publications.acknowledged;
-  await waitUntil('publications to wait', () => publications.waiting > 100);
+  const refusedAt = await acknowledgementsAtRest(publications);
+  const { waiting } = publications;
+  await waitUntil('publications to wait', () => publications.waiting > waiting + 100);
   assert.equal(publications.acknowledged, refusedAt, 'nothing was acknowledged by a full disk');
   assert.match(site.edge.log(), /the store refuses writes/);
 

@@ -6,12 +6,12 @@ import { Outage } from '../support/outage.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** Narrow enough that the history is on its way for some seconds. */
-const BYTES_PER_SECOND = 2_000_000;
+const BYTES_PER_SECOND = 400_000;
 
 void test('after an outage Kubernetes shows the newest of every device before its history is there, which follows whole, in order and marked', async () => {
   await using outage = await Outage.begin(20);
   const { devices, shown, road, site } = outage;
-  const newest = 1000;
+  const newest = 300;
   await outage.report(2, newest);
 
   road.open(BYTES_PER_SECOND);

@@ -148,7 +148,7 @@ test('an API server that falls silent: the hub holds a bounded part, asks seldom
   world.api.kill('SIGSTOP');
   world.roads.expect({ at: Number.POSITIVE_INFINITY, when: 'before', kill: () => undefined });
   for (let n = 2; n <= 11; n += 1) await world.report(n, PADDING);
-  await waitUntil('the hub to hold what it may', async () => (await world.inHand()) > 150);
+  await waitUntil('the hub to hold what it may', async () => (await world.inHand()) > 150, 20_000);
   // A whole request's patience: whoever would ask again and again does so in this time.
   await waitUntil('the hub to say that the API is away', () => world.hub.health().state !== 'ok', 20_000);
   const [held, asked] = [await world.inHand(), world.roads.count];
