@@ -1,5 +1,6 @@
 // Owns the loops of a service: no floating promise, no silent end. A loop that returns without being asked, or throws
 // anything but an abort, is a failure of the service; `ended` tells.
+import { setMaxListeners } from 'node:events';
 import type { Deadline } from './deadline.ts';
 import { isAbort } from './errors.ts';
 
@@ -11,6 +12,8 @@ export class TaskGroup {
   readonly ended: Promise<unknown>;
 
   constructor() {
+    // Whatever waits within a task listens: Node would warn of a leak from the eleventh on.
+    setMaxListeners(0, this.#controller.signal);
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });

@@ -83,3 +83,16 @@ void test('closing waits for loops that finish what they do, and no longer than 
   await stubborn.close(Deadline.after(ms(5)));
   assert.equal(await stubborn.ended, undefined);
 });
+
+void test('any number of waits may listen to the signal without a warning', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  const tasks = new TaskGroup();
+
+  for (let wait = 0; wait < 50; wait += 1) tasks.signal.addEventListener('abort', () => undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+
+  process.off('warning', note);
+  assert.deepEqual(warnings, []);
+});
