@@ -2,10 +2,10 @@
 import { messageOf } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
 import { deviceKey, type DeviceDefinition } from '../model/device.ts';
-import { desiredChanges } from '../model/twin-rules.ts';
+import { desiredChanges } from '../model/desired-rules.ts';
 import type { DesiredListener } from './downlink/downlink.ts';
 import type { Egress } from './egress/egress.ts';
-import type { DeviceAnswers, TwinUpdated } from './ingress/ingress.ts';
+import type { DeviceAnswers, TwinUpdated } from './ingress/device-answers.ts';
 import type { RedeliveryRecords } from './ingress/redelivery.ts';
 import type { DesiredObjects } from './meta/desired-objects.ts';
 import type { Store } from './store/store.ts';

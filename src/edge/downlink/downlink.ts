@@ -10,7 +10,7 @@ import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { ms, seconds } from '../../kit/units.ts';
-import { applyDefinition, desiredChanges } from '../../model/twin-rules.ts';
+import { applyDefinition, desiredChanges } from '../../model/desired-rules.ts';
 import type { DeviceDefinition } from '../../model/device.ts';
 import type { Twin } from '../../model/twin.ts';
 import { readLast } from '../../nats/direct-get.ts';

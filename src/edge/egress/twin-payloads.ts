@@ -1,6 +1,6 @@
 // KubeEdge's payloads, field by field and in its order (reference: kubeedge-contract, section 1.5). Pure.
 import type { Twin, TwinProperty } from '../../model/twin.ts';
-import { deltaOf } from '../../model/twin-rules.ts';
+import { deltaOf } from '../../model/desired-rules.ts';
 
 interface MsgValue {
   readonly value: string;

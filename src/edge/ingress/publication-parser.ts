@@ -1,6 +1,6 @@
 // Payloads of KubeEdge's device topics → what they ask, or the sentence that says what is wrong. Pure. Field names are matched
 // in any case and unknown fields are ignored, as in KubeEdge; values may be strings and any other JSON but null.
-import type { PropertyUpdate } from '../../model/twin-rules.ts';
+import type { PropertyUpdate } from '../../model/property-update.ts';
 import { asObject, asString, parseJson, type JsonObject } from '../../wire/json.ts';
 
 export interface Parsed<T> {

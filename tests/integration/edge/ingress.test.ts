@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Admission } from '../../../broker/index.ts';
-import { Ingress, type Refusal, type TwinUpdated } from '../../../src/edge/ingress/ingress.ts';
+import type { Refusal, TwinUpdated } from '../../../src/edge/ingress/device-answers.ts';
+import { Ingress } from '../../../src/edge/ingress/ingress.ts';
 import { RedeliveryRecords } from '../../../src/edge/ingress/redelivery.ts';
 import { Outbox } from '../../../src/edge/outbox/outbox.ts';
 import { EdgeStore } from '../../../src/edge/store/edge-store.ts';

@@ -2,16 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { DeviceDefinition, PropertyDefinition } from '../../../../src/model/device.ts';
+import { applyDefinition, deltaOf, desiredChanges } from '../../../../src/model/desired-rules.ts';
+import type { PropertyUpdate } from '../../../../src/model/property-update.ts';
+import { applyState } from '../../../../src/model/state-rules.ts';
 import { emptyTwin, type Twin } from '../../../../src/model/twin.ts';
-import {
-  applyDefinition,
-  applyState,
-  applyUpdate,
-  deltaOf,
-  desiredChanges,
-  MOST_UNDECLARED_PROPERTIES,
-  type PropertyUpdate,
-} from '../../../../src/model/twin-rules.ts';
+import { applyUpdate, MOST_UNDECLARED_PROPERTIES } from '../../../../src/model/twin-rules.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
