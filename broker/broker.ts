@@ -8,6 +8,7 @@ import type { Logger } from '../src/kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../src/kit/service.ts';
 import { ms } from '../src/kit/units.ts';
 import { Audience } from './audience.ts';
+import { INDIFFERENT, type ClientWatcher } from './client-watcher.ts';
 import { Connections } from './connections.ts';
 import { Deliveries } from './deliveries.ts';
 import { brokerErrors } from './errors.ts';
@@ -19,6 +20,7 @@ import type { PublishGate } from './publish-gate.ts';
 import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
 import { FORGETFUL, type SessionStorage } from './sessions/session-storage.ts';
 import { Resumption } from './resumption.ts';
+import { Roster } from './roster.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import type { Will } from './sessions/wills.ts';
 
@@ -51,6 +53,8 @@ interface BrokerTools {
   readonly gate: PublishGate;
   /** Default: sessions, retained messages and wills end with this process. */
   readonly storage?: SessionStorage;
+  /** Default: nobody wants to know who is connected. */
+  readonly watcher?: ClientWatcher;
   readonly logger: Logger;
 }
 
@@ -59,6 +63,7 @@ export class Broker implements Service {
   readonly #limits: BrokerLimits;
   readonly #gate: PublishGate;
   readonly #storage: SessionStorage;
+  readonly #watcher: ClientWatcher;
   readonly #logger: Logger;
   readonly #deliveries = new Deliveries();
   #audience = new Audience();
@@ -71,6 +76,7 @@ export class Broker implements Service {
     this.#limits = { ...DEFAULT_LIMITS, ...config.limits };
     this.#gate = tools.gate;
     this.#storage = tools.storage ?? FORGETFUL;
+    this.#watcher = tools.watcher ?? INDIFFERENT;
     this.#logger = tools.logger;
   }
 
@@ -93,6 +99,7 @@ export class Broker implements Service {
       signal.throwIfAborted();
       throw new DOMException('stopped while starting', 'AbortError');
     }
+    new Roster(aedes, { watcher: this.#watcher, logger });
     this.#watch(aedes, sessions, resumption);
     this.#running = { aedes, connections: new Connections(this.#limits), gatekeeper, sessions };
     this.#state = 'running';

@@ -1,5 +1,6 @@
 // The broker's only door.
 export { Broker, type BrokerConfig, type PublishOptions } from './broker.ts';
+export type { ClientWatcher, Departure, WatchedClient } from './client-watcher.ts';
 export {
   BrokerListeners,
   type BrokerAddress,
