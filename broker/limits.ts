@@ -1,4 +1,4 @@
-import { mebibytes, seconds, type Bytes, type Duration } from '../src/kit/units.ts';
+import { days, mebibytes, seconds, type Bytes, type Duration } from '../src/kit/units.ts';
 
 /** What one client, or all of them together, may take of this process. Every queue of the broker ends at one of these. */
 export interface BrokerLimits {
@@ -9,10 +9,21 @@ export interface BrokerLimits {
   readonly connectTimeout: Duration;
   /** Bytes waiting for one subscriber that reads too slowly; past it, the subscriber is disconnected. */
   readonly backlog: Bytes;
-  /** Messages waiting for one persistent session. */
+  /** Messages and bytes waiting for one persistent session; past either, its oldest message is dropped. */
   readonly sessionMessages: number;
-  /** Bytes waiting for all persistent sessions together. */
   readonly sessionBytes: Bytes;
+  /** The same for all of them together; past either, the oldest message of the session that holds most is dropped. */
+  readonly totalSessionMessages: number;
+  readonly totalSessionBytes: Bytes;
+  /** Persistent sessions; past it, a client that asks for a new one is refused. */
+  readonly sessions: number;
+  /** For how long a client may be away before its session ends, with its subscriptions and what waits for it. */
+  readonly sessionExpiry: Duration;
+  /** Subscriptions of one client, and of all of them together; past either, a filter is refused in the SUBACK. */
+  readonly clientSubscriptions: number;
+  readonly totalSubscriptions: number;
+  /** The longest topic filter that is granted, in characters. */
+  readonly filterLength: number;
   /** Topics with a retained message, and their bytes. Those under `$skerry/` are ours and not counted. */
   readonly retainedTopics: number;
   readonly retainedBytes: Bytes;
@@ -24,7 +35,14 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   connectTimeout: seconds(10),
   backlog: mebibytes(4),
   sessionMessages: 10_000,
-  sessionBytes: mebibytes(16),
+  sessionBytes: mebibytes(4),
+  totalSessionMessages: 50_000,
+  totalSessionBytes: mebibytes(16),
+  sessions: 1_000,
+  sessionExpiry: days(30),
+  clientSubscriptions: 1_000,
+  totalSubscriptions: 20_000,
+  filterLength: 1_024,
   retainedTopics: 10_000,
   retainedBytes: mebibytes(8),
 });

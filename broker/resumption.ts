@@ -28,14 +28,19 @@ export class Resumption {
   }
 
   /**
-   * Whether to send it now. One that has no packet id yet does not come from the queue, which brings it if it holds it; and
-   * nothing goes before the CONNACK (MQTT-3.2.0-1).
+   * Whether to send it now. What has a packet id comes from the queue; the rest is live. Nothing live goes before the CONNACK
+   * (MQTT-3.2.0-1), nor before what the queue brings anyway. What the queue does not hold any more was sent already, or dropped by
+   * a limit.
    */
   lets(client: Client, packet: AedesPublishPacket): boolean {
-    const isLive = packet.messageId === undefined;
-    if (isLive && !(client as unknown as Resuming).connackSent) return false;
-    if (isLive && !client.connected && this.#queues.holds(client.id, packet)) return false;
-    return this.#queues.take(client.id, packet, client) || !isLive;
+    const isHeld = this.#queues.holds(client.id, packet);
+    if (packet.messageId !== undefined) {
+      if (isHeld) this.#queues.take(client.id, packet, client);
+      return isHeld;
+    }
+    if (!(client as unknown as Resuming).connackSent) return false;
+    if (!isQueued(client, packet)) return true;
+    return client.connected && isHeld && this.#queues.take(client.id, packet, client);
   }
 
   /** The queue was sent to its end: what came between its end and this is sent now, before anything newer. */
@@ -46,4 +51,12 @@ export class Resumption {
       (client as unknown as Resuming).deliverQoS(packet, () => undefined);
     }
   }
+}
+
+/** Whether it came by way of a queue: a retained message that a new subscription brings has no name, and QoS 0 is not kept. */
+function isQueued(
+  { clean }: Client,
+  { qos, brokerId }: { readonly qos: number; readonly brokerId: string | null },
+): boolean {
+  return !clean && qos > 0 && brokerId !== null;
 }

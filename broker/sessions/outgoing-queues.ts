@@ -1,10 +1,13 @@
-// What waits for each persistent session: messages in order, with the packet id that each was sent under. Bounded by two quotas;
-// what a limit keeps out is said once per session, never dropped silently.
+// What waits for each persistent session: messages in order, with the packet id that each was sent under. Bounded for one session
+// and for all: at a limit the oldest message goes, counted, and said once for each time that a session is full. A message of QoS 2
+// that is under way stays: its packet id is owed, and the client would take the next message under it for a repetition.
 import type { Logger } from '../../src/kit/logger.ts';
+import { Tally } from '../../src/kit/metrics.ts';
 import type { BrokerLimits } from '../limits.ts';
 import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
 import { SessionQuota } from './quota.ts';
 import { queueKey, type QueueState } from './session-records.ts';
+import { DROP_REASONS, type DropReason } from './statistics.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 /** A packet as it stands in a queue: a PUBLISH, or the PUBREL that takes its place. */
@@ -21,6 +24,8 @@ interface Place {
   release: QueuedPacket | undefined;
   /** The connection that it is being sent on, or was. */
   connection: object | undefined;
+  /** Cannot be dropped any more. */
+  isBound: boolean;
 }
 
 interface Queue {
@@ -46,7 +51,9 @@ export class OutgoingQueues {
   readonly #logger: Logger;
   readonly #quota: SessionQuota;
   readonly #queues = new Map<string, Queue>();
-  readonly #full = new Set<string>();
+  readonly #dropped = new Tally(DROP_REASONS);
+  /** How many each session has lost since it was empty. */
+  readonly #losses = new Map<string, number>();
 
   constructor(
     limits: BrokerLimits,
@@ -58,30 +65,33 @@ export class OutgoingQueues {
     this.#quota = new SessionQuota(limits);
   }
 
-  /** Once, however many of the session's subscriptions match. */
-  enqueue(client: string, message: KeptMessage, qos: 0 | 1 | 2): void {
-    const size = sizeOf(message);
-    if (this.#queues.get(client)?.places.has(nameOf(message)) === true || !this.#fits(client, size)) return;
-    const place = { message, size, qos, messageId: undefined, release: undefined, connection: undefined };
-    this.#place(client, place);
-    this.#writes.put(queueKey(client, message.n), () => encodeState(place), true);
+  get statistics() {
+    const { messages, bytes } = this.#quota.total;
+    return { queuedMessages: messages, queuedBytes: bytes, droppedMessages: this.#dropped.counts };
   }
 
-  /** As it stood in storage; what is there has a right to its room. */
-  restore(client: string, message: KeptMessage, { qos, messageId, isReleased }: QueueState): void {
-    const size = sizeOf(message);
-    this.#quota.add(client, size);
-    const release = isReleased === true ? { cmd: 'pubrel', messageId } : undefined;
-    this.#place(client, { message, size, qos, messageId, release, connection: undefined });
+  /** Once, however many of the session's subscriptions match. Where there is no room, the oldest goes, if need be this one. */
+  enqueue(client: string, message: KeptMessage, qos: 0 | 1 | 2): void {
+    if (this.#queues.get(client)?.places.has(nameOf(message)) === true) return;
+    const place = placeOf(message, { qos });
+    this.#place(client, place);
+    this.#writes.put(queueKey(client, message.n), () => encodeState(place), true);
+    this.#makeRoom(client);
+  }
+
+  /** As it stood in storage; what is there has a right to its room until something comes. */
+  restore(client: string, message: KeptMessage, state: QueueState): void {
+    this.#place(client, placeOf(message, state));
   }
 
   /** The packet id a message is sent under, or the PUBREL in its place; false when there is no such message. */
   update(client: string, packet: QueuedPacket): boolean {
     const queue = this.#queues.get(client);
     const { messageId } = packet;
-    const place = queue?.places.get(nameOf(packet)) ?? queue?.byMessageId.get(messageId ?? NO_MESSAGE_ID);
+    const isRelease = packet.cmd === 'pubrel';
+    const place = isRelease ? queue?.byMessageId.get(messageId ?? NO_MESSAGE_ID) : queue?.places.get(nameOf(packet));
     if (place === undefined) return false;
-    if (packet.cmd === 'pubrel') place.release = packet;
+    if (isRelease) place.release = packet;
     this.#name(client, place, messageId);
     this.#writes.put(queueKey(client, place.message.n), () => encodeState(place));
     return true;
@@ -91,15 +101,23 @@ export class OutgoingQueues {
   clear(client: string, messageId: number | undefined): QueuedPacket | undefined {
     const place = this.#queues.get(client)?.byMessageId.get(messageId ?? NO_MESSAGE_ID);
     if (place === undefined) return undefined;
-    this.#drop(client, place);
+    this.#remove(client, place);
     return packetOf(place);
   }
 
   /** Its session ends. False when nothing waited. */
   clearAll(client: string): boolean {
     const queue = this.#queues.get(client);
-    for (const place of queue?.places.values() ?? []) this.#drop(client, place);
+    for (const place of queue?.places.values() ?? []) this.#remove(client, place);
     return queue !== undefined;
+  }
+
+  /** Its client was away for too long. Returns how many messages waited. */
+  expire(client: string): number {
+    const waiting = this.#queues.get(client)?.places.size ?? 0;
+    for (let n = 0; n < waiting; n += 1) this.#dropped.add('expired');
+    this.clearAll(client);
+    return waiting;
   }
 
   /** Oldest first, those that are queued meanwhile included. */
@@ -147,6 +165,7 @@ export class OutgoingQueues {
 
   #place(client: string, place: Place): void {
     this.#queue(client).places.set(nameOf(place.message), place);
+    this.#quota.add(client, place.size);
     this.#shelf.hold(place.message);
     this.#name(client, place, place.messageId);
   }
@@ -158,27 +177,59 @@ export class OutgoingQueues {
       queue.byMessageId.delete(place.messageId);
     place.messageId = messageId;
     queue.byMessageId.set(messageId, place);
+    if (place.qos !== 2 || place.isBound) return;
+    place.isBound = true;
+    this.#quota.bind(client, place.size);
   }
 
-  #drop(client: string, place: Place): void {
+  #makeRoom(client: string): void {
+    for (let excess = this.#quota.excess(client); excess !== undefined; excess = this.#quota.excess(client)) {
+      const { session, reason } = excess;
+      const oldest = oldestFree(this.#queues.get(session)?.places.values() ?? []);
+      if (oldest === undefined) return;
+      this.#drop(session, oldest, reason);
+    }
+  }
+
+  #drop(client: string, place: Place, reason: DropReason): void {
+    this.#dropped.add(reason);
+    const lost = this.#losses.get(client);
+    this.#losses.set(client, (lost ?? 0) + 1);
+    if (lost === undefined)
+      this.#logger.warn(
+        { client, limit: reason },
+        'this session is full: it loses its oldest messages until its client reads',
+      );
+    this.#remove(client, place);
+  }
+
+  #remove(client: string, place: Place): void {
     const queue = this.#queue(client);
     if (place.messageId !== undefined) queue.byMessageId.delete(place.messageId);
     queue.places.delete(nameOf(place.message));
-    if (queue.places.size === 0) this.#queues.delete(client);
-    this.#quota.give(client, place.size);
-    this.#full.delete(client);
+    this.#quota.give(client, place.size, place.isBound);
     this.#writes.remove(queueKey(client, place.message.n));
     this.#shelf.release(place.message);
+    if (queue.places.size === 0) this.#emptied(client);
   }
 
-  #fits(client: string, size: number): boolean {
-    if (this.#quota.take(client, size)) return true;
-    if (!this.#full.has(client)) {
-      this.#full.add(client);
-      this.#logger.warn({ client }, 'this session is full: it loses messages until its client reads');
-    }
-    return false;
+  #emptied(client: string): void {
+    this.#queues.delete(client);
+    const messages = this.#losses.get(client);
+    if (messages === undefined) return;
+    this.#losses.delete(client);
+    this.#logger.warn({ client, messages }, 'so many messages were dropped from this session since it was last empty');
   }
+}
+
+function oldestFree(places: Iterable<Place>): Place | undefined {
+  for (const place of places) if (!place.isBound) return place;
+  return undefined;
+}
+
+function placeOf(message: KeptMessage, { qos, messageId, isReleased }: QueueState): Place {
+  const release = isReleased === true ? { cmd: 'pubrel', messageId } : undefined;
+  return { message, size: sizeOf(message), qos, messageId, release, connection: undefined, isBound: false };
 }
 
 function encodeState({ qos, messageId, release }: Place): string {

@@ -31,6 +31,11 @@ export class RetainedMessages {
     this.#quota = new RetainedQuota(limits);
   }
 
+  get statistics() {
+    const { topics, bytes } = this.#quota.total;
+    return { retainedTopics: topics, retainedBytes: bytes };
+  }
+
   /** False when there is no room for it: then its predecessor must not stand as the newest either, and is gone. */
   set(message: KeptMessage): boolean {
     const { topic } = message;

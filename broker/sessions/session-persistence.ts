@@ -178,8 +178,10 @@ export class SessionPersistence {
 
   async outgoingUpdate(client: ClientId, packet: QueuedPacket): Promise<void> {
     // A connection that was taken over must not give a message another packet id than its successor did.
-    if (client.closed === true || !this.#tools.queues.update(client.id, packet)) throw new Error('no such packet');
-    if (packet.qos === 2 || packet.cmd === 'pubrel') await this.#tools.writes.written();
+    if (client.closed === true) throw new Error('no such packet');
+    // One that a limit has dropped meanwhile goes on unkept; an error would end the connection.
+    const isKept = this.#tools.queues.update(client.id, packet);
+    if (isKept && (packet.qos === 2 || packet.cmd === 'pubrel')) await this.#tools.writes.written();
   }
 
   outgoingClearMessageId(client: ClientId, packet: QueuedPacket): Promise<QueuedPacket | undefined> {

@@ -9,6 +9,7 @@ import { MessageShelf } from './message-shelf.ts';
 import { OutgoingQueues } from './outgoing-queues.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { RoutingJournal } from './routing-journal.ts';
+import type { SessionStatistics } from './statistics.ts';
 import { SessionPersistence } from './session-persistence.ts';
 import type { SessionStorage } from './session-storage.ts';
 import { Wills } from './wills.ts';
@@ -19,6 +20,7 @@ export interface Sessions {
   readonly journal: RoutingJournal;
   readonly queues: OutgoingQueues;
   readonly incoming: IncomingPackets;
+  readonly statistics: SessionStatistics;
   /** Writes what is left. */
   close(deadline: Deadline): Promise<void>;
 }
@@ -37,5 +39,24 @@ export function createSessions(
   const retained = new RetainedMessages(limits, shared);
   const wills = new Wills(shared);
   const persistence = new SessionPersistence({ ...shared, journal, queues, incoming, retained, wills });
-  return { persistence, journal, queues, incoming, close: (deadline) => writes.close(deadline) };
+  return {
+    persistence,
+    journal,
+    queues,
+    incoming,
+    get statistics() {
+      return { ...NOT_COUNTED_YET, ...queues.statistics, ...retained.statistics };
+    },
+    close: (deadline) => writes.close(deadline),
+  };
 }
+
+const NOT_COUNTED_YET = {
+  sessions: 0,
+  sessionsAway: 0,
+  subscriptions: 0,
+  refusedSubscriptions: 0,
+  refusedSessions: 0,
+  expiredSessions: 0,
+  recordsSetAside: 0,
+};

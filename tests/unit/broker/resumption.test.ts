@@ -12,6 +12,7 @@ import { silentLogger } from '../../../src/kit/logger.ts';
 
 class Connection {
   readonly id = 'keeper';
+  readonly clean = false;
   connected = false;
   connackSent = true;
   _nextId = 1;
@@ -45,15 +46,30 @@ function prepare() {
   return { queues, resumption, live, message, enqueue, connect: () => new Connection(resumption) };
 }
 
-void test('what the queue holds is not sent before its turn, and what it does not hold is', () => {
+void test('what the queue holds is not sent before its turn, and what no queue keeps is', () => {
   const { live, enqueue, connect } = prepare();
   const connection = connect();
   enqueue(1);
 
   connection.deliverQoS(live(1), () => undefined);
-  connection.deliverQoS(live(2), () => undefined);
+  connection.deliverQoS({ ...live(2), qos: 0 }, () => undefined);
+  connection.deliverQoS({ ...live(3), brokerId: null } as unknown as AedesPublishPacket, () => undefined);
 
-  assert.deepEqual(connection.sent, [2]);
+  assert.deepEqual(connection.sent, [2, 3]);
+});
+
+void test('what the queue does not hold any more is not sent, neither live nor in its turn', () => {
+  const { queues, live, enqueue, connect } = prepare();
+  const connection = connect();
+  connection.connected = true;
+  enqueue(1);
+  queues.update('keeper', { ...live(1), messageId: 7 });
+  queues.clear('keeper', 7);
+
+  connection.deliverQoS(live(1), () => undefined);
+  connection.deliverQoS({ ...live(1), messageId: 7 }, () => undefined);
+
+  assert.deepEqual(connection.sent, []);
 });
 
 void test('nothing is sent before the CONNACK', () => {
