@@ -3,3 +3,4 @@ import { benchEdgeProcess } from './edge-process.ts';
 
 await benchEdgeProcess();
 await import('./replication/run.ts');
+await import('./broker/run.ts');
