@@ -16,6 +16,7 @@ import { createFanOut } from './fan-out.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { publishLeftWills } from './left-wills.ts';
 import { DEFAULT_LIMITS, type BrokerLimits } from './limits.ts';
+import { Outflow } from './outflow.ts';
 import type { PublishGate } from './publish-gate.ts';
 import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
 import { FORGETFUL, type SessionStorage } from './sessions/session-storage.ts';
@@ -66,6 +67,7 @@ export class Broker implements Service {
   readonly #watcher: ClientWatcher;
   readonly #logger: Logger;
   readonly #deliveries = new Deliveries();
+  readonly #outflow = new Outflow();
   #audience = new Audience();
   /** `draining`: nothing is read from clients any more. `idle` and `stopped` may start. */
   #state: State = 'idle';
@@ -148,6 +150,7 @@ export class Broker implements Service {
   accept(connection: Duplex): void {
     const running = this.#running;
     if (running?.connections.add(connection) === true) {
+      this.#outflow.gather(connection);
       this.#deliveries.watch(running.aedes.handle(connection), running.aedes.id);
       return;
     }
