@@ -90,17 +90,21 @@ async function prepare(store: EdgeStore, devices: number): Promise<Ingress> {
   const limits = { limit: mebibytes(512), age: seconds(30 * 24 * 3600) };
   const outbox = new Outbox(limits, { store, clock: systemClock, incarnation: () => 'bench', logger: silentLogger });
   const nobody = (): void => undefined;
-  return new Ingress({
-    store,
-    twins: new TwinBook(),
-    outbox,
-    seen: new RedeliveryRecords(),
-    definitionOf: (device) => objects.device(device),
-    chainOf: (chainClass, device) => chainSubject('bench', chainClass, device),
-    answers: { updated: nobody, refused: nobody, twinRead: nobody, stateUpdated: nobody },
-    clock: systemClock,
-    logger: silentLogger,
-  });
+  return new Ingress(
+    { node: 'bench' },
+    {
+      store,
+      twins: new TwinBook(),
+      outbox,
+      seen: new RedeliveryRecords(),
+      definitionOf: (device) => objects.device(device),
+      definitions: () => objects.devices(),
+      chainOf: (chainClass, device) => chainSubject('bench', chainClass, device),
+      answers: { updated: nobody, refused: nobody, twinRead: nobody, stateUpdated: nobody, membershipRead: nobody },
+      clock: systemClock,
+      logger: silentLogger,
+    },
+  );
 }
 
 async function drive(ingress: Ingress, devices: number, updates: number): Promise<void> {

@@ -23,6 +23,7 @@ export function answersOf(egress: Egress, objects: DesiredObjects): DeviceAnswer
     refused: egress.refused.bind(egress),
     twinRead: egress.twinRead.bind(egress),
     stateUpdated: egress.stateUpdated.bind(egress),
+    membershipRead: egress.membershipRead.bind(egress),
   };
 }
 
@@ -40,5 +41,11 @@ export function listenerOf(egress: Egress, { store, seen }: Remembering, logger:
       logger.warn(fields, 'records of a removed device are left');
     });
   };
-  return { desiredChanged: egress.desiredChanged.bind(egress), defined: egress.defined.bind(egress), removed };
+  return {
+    desiredChanged: egress.desiredChanged.bind(egress),
+    defined: egress.defined.bind(egress),
+    removed,
+    joined: egress.joined.bind(egress),
+    left: egress.left.bind(egress),
+  };
 }

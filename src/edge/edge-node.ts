@@ -123,6 +123,7 @@ const chainIn = (chainClass: ChainClass, node: string) => (device: string) =>
 /** MQTT in and out. */
 function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) {
   const { objects, twins } = kept;
+  const { node } = config.credentials;
   const definitionOf = (device: DeviceId) => objects.device(device);
   const gate: PublishGate = {
     concerns: (topic) => ingress.concerns(topic),
@@ -130,12 +131,16 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
   };
   const broker = new Broker({}, { gate, storage: new StoredSessions(kept.store), logger });
   const publisher = { publish: broker.publishSoon.bind(broker), hasSubscribers: broker.hasSubscribers.bind(broker) };
-  const egress = new Egress({ broker: publisher, clock: systemClock });
+  const egress = new Egress({ node }, { broker: publisher, clock: systemClock });
   const answers = answersOf(egress, objects);
-  const ingress: Ingress = new Ingress({ ...kept, definitionOf, answers, clock: systemClock, logger });
+  const definitions = () => objects.devices();
+  const ingress: Ingress = new Ingress(
+    { node },
+    { ...kept, definitionOf, definitions, answers, clock: systemClock, logger },
+  );
   const mapperTopics = new MapperTopics({
     egress,
-    definitions: () => objects.devices(),
+    definitions,
     twinOf: (definition) => twins.read(definition),
   });
   const owedFacts = new OwedFacts({ twins: () => twins.all(), tell: (device) => ingress.tellOwed(device) });

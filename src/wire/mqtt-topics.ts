@@ -1,9 +1,11 @@
-// KubeEdge's device topics, built and parsed here and nowhere else. Both address forms are served: `<ns>/<device>` (KubeEdge
+// KubeEdge's topics, built and parsed here and nowhere else. Both address forms of devices are served: `<ns>/<device>` (KubeEdge
 // ≥ 1.17) and the one-level `<device>` of older clients and all tutorials, which means namespace `default`.
 import type { DeviceId } from '../model/device.ts';
 
 export const DEVICE_ROOT = '$hw/events/device';
 const DEFAULT_NAMESPACE = 'default';
+
+const NODE_ROOT = '$hw/events/node';
 
 export const DEVICE_REQUESTS = ['twin/update', 'twin/get', 'state/update'] as const;
 export type DeviceRequest = (typeof DEVICE_REQUESTS)[number];
@@ -55,7 +57,26 @@ export function mapperTopic(protocol: string, device: DeviceId): string {
   return `$skerry/mapper/${protocol}/${device.namespace}/${device.name}`;
 }
 
+/** Which devices a node has: asked, answered, and said whenever it changes. */
+export const MEMBERSHIP_TOPICS = ['get', 'get/result', 'updated'] as const;
+
+export function membershipTopic(node: string, what: (typeof MEMBERSHIP_TOPICS)[number]): string {
+  return `${NODE_ROOT}/${node}/membership/${what}`;
+}
+
+/** The node whose devices a client asks for; `undefined` for every other topic. */
+export function parseMembershipRequest(topic: string): string | undefined {
+  if (!topic.startsWith(`${NODE_ROOT}/`)) return undefined;
+  const [node = '', ...rest] = topic.slice(NODE_ROOT.length + 1).split('/');
+  return node !== '' && rest.join('/') === 'membership/get' ? node : undefined;
+}
+
 /** Where a payload that breaks the contract is put, with the reason. */
 export function rejectedTopic(device: DeviceId): string {
   return `$skerry/rejected/${device.namespace}/${device.name}`;
+}
+
+/** The same for what concerns no device. */
+export function rejectedOfNodeTopic(node: string): string {
+  return `$skerry/rejected/${node}`;
 }

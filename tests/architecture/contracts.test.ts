@@ -23,7 +23,11 @@ import {
   DEVICE_ANSWERS,
   DEVICE_REQUESTS,
   mapperTopic,
+  MEMBERSHIP_TOPICS,
+  membershipTopic,
   parseDeviceTopic,
+  parseMembershipRequest,
+  rejectedOfNodeTopic,
   rejectedTopic,
   requestTopic,
 } from '../../src/wire/mqtt-topics.ts';
@@ -35,6 +39,7 @@ const SUBJECTS = 'docs/reference/subjects.md';
 const CONFIGURATION = 'docs/reference/configuration.md';
 const KUBERNETES = 'docs/reference/kubernetes.md';
 
+const NODE = '<node>';
 const DEVICE = { namespace: '<ns>', name: '<device>' };
 const IN_DEFAULT = { namespace: 'default', name: '<device>' };
 
@@ -47,7 +52,10 @@ void test('the topics that devices publish are listed in both address forms', ()
     return [topic, oneLevel(topic)];
   });
 
-  assert.deepEqual(sorted(firstCodes(TOPICS, 'What a device or mapper publishes')), sorted(built));
+  const asked = membershipTopic(NODE, 'get');
+
+  assert.deepEqual(sorted(firstCodes(TOPICS, 'What a device or mapper publishes')), sorted([...built, asked]));
+  assert.equal(parseMembershipRequest(asked), NODE);
   for (const topic of built) assert.ok(parseDeviceTopic(topic) !== undefined, `${topic} is not understood`);
 });
 
@@ -56,12 +64,13 @@ void test('the topics that the edge node publishes are listed', () => {
     ...answerTopics(DEVICE, answer),
     ...answerTopics(IN_DEFAULT, answer).filter((topic) => !topic.includes('/default/')),
   ]);
-  const built = [...forms, mapperTopic('<protocol>', DEVICE), rejectedTopic(DEVICE)];
+  const membership = MEMBERSHIP_TOPICS.filter((what) => what !== 'get').map((what) => membershipTopic(NODE, what));
+  const rejected = [rejectedTopic(DEVICE), rejectedOfNodeTopic(NODE)];
+  const built = [...forms, ...membership, mapperTopic('<protocol>', DEVICE), ...rejected];
 
   assert.deepEqual(sorted(firstCodes(TOPICS, 'What the edge node publishes')), sorted(built));
 });
 
-const NODE = '<node>';
 const NAMED = { namespace: '<namespace>', name: '<device>' };
 
 void test('the subjects are listed', () => {

@@ -76,7 +76,7 @@ function inFolder(create: (dataDir: string) => Service): () => Promise<ServiceUn
   };
 }
 
-const egress = new Egress({ broker: { publish: nothing, hasSubscribers: () => false }, clock });
+const egress = new Egress({ node: 'n1' }, { broker: { publish: nothing, hasSubscribers: () => false }, clock });
 
 serviceContract(
   'the store',

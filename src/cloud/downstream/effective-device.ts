@@ -110,7 +110,7 @@ function definitionOf(
     uid: device.metadata.uid,
     binding: device.status?.binding?.generation ?? 0,
     protocol: device.spec.protocol?.protocolName ?? model.spec.protocol ?? '',
-    ...present({ protocolConfig: config }),
+    ...present({ description: device.metadata.labels?.['description'], protocolConfig: config }),
     properties,
   };
 }

@@ -35,6 +35,9 @@ export interface DesiredListener {
   desiredChanged(before: Twin | undefined, after: Twin, properties: readonly string[]): void;
   defined(definition: DeviceDefinition, twin: Twin): void;
   removed(definition: DeviceDefinition): void;
+  /** A device that was not of this node before. */
+  joined(definition: DeviceDefinition, twin: Twin): void;
+  left(definition: DeviceDefinition): void;
 }
 
 export interface DownlinkTools {
@@ -253,6 +256,9 @@ export class Downlink implements Service {
       twins.change(tx, after);
       tx.afterCommit(() => {
         if (previous !== undefined && isOther(previous, next)) listener.removed(previous);
+        const isNew = previous?.uid !== next.uid;
+        if (isNew && previous !== undefined) listener.left(previous);
+        if (isNew) listener.joined(next, after);
         listener.desiredChanged(before, after, desiredChanges(before, after));
         listener.defined(next, after);
       });
@@ -268,6 +274,7 @@ export class Downlink implements Service {
       twins.remove(tx, definition);
       tx.afterCommit(() => {
         listener.removed(definition);
+        listener.left(definition);
       });
     });
   }

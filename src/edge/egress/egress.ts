@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../kit/clock.ts';
 import type { DeviceDefinition, DeviceId } from '../../model/device.ts';
 import type { Twin } from '../../model/twin.ts';
-import { answerTopics, mapperTopic, rejectedTopic, type DeviceAnswer } from '../../wire/mqtt-topics.ts';
+import { answerTopics, mapperTopic, membershipTopic, type DeviceAnswer } from '../../wire/mqtt-topics.ts';
+import { membershipPayload, membershipUpdatedPayload, msgDevice } from './membership-payloads.ts';
 import {
   deltaPayload,
   documentPayload,
@@ -32,10 +33,12 @@ const ANSWER = { qos: 1 } as const;
 const RETAINED = { qos: 1, retain: true } as const;
 
 export class Egress {
+  readonly #node: string;
   readonly #broker: LocalPublisher;
   readonly #clock: Clock;
 
-  constructor(tools: EgressTools) {
+  constructor({ node }: { readonly node: string }, tools: EgressTools) {
+    this.#node = node;
     this.#broker = tools.broker;
     this.#clock = tools.clock;
   }
@@ -56,16 +59,16 @@ export class Egress {
   }
 
   refused(refusal: {
-    readonly device: DeviceId;
-    readonly answer: DeviceAnswer;
+    readonly answerTopics: readonly string[];
+    readonly rejectedTopic: string;
     readonly eventId: string;
     readonly code: number;
     readonly reason: string;
     readonly payload: string;
   }): void {
-    const { device, answer, eventId, code, reason, payload } = refusal;
-    this.#answer(device, answer, () => errorPayload(this.#head(eventId), { code, reason }));
-    this.#broker.publish(rejectedTopic(device), JSON.stringify({ event_id: eventId, code, reason, payload }), ANSWER);
+    const { eventId, code, reason, payload } = refusal;
+    this.#publish(refusal.answerTopics, () => errorPayload(this.#head(eventId), { code, reason }));
+    this.#broker.publish(refusal.rejectedTopic, JSON.stringify({ event_id: eventId, code, reason, payload }), ANSWER);
   }
 
   twinRead(device: DeviceId, twin: Twin, eventId: string): void {
@@ -74,6 +77,30 @@ export class Egress {
 
   stateUpdated(twin: Twin): void {
     this.#answer(twin, 'state/update/result', () => statePayload(this.#head(randomUUID()), twin));
+  }
+
+  membershipRead(
+    devices: readonly { readonly definition: DeviceDefinition; readonly twin: Twin }[],
+    eventId: string,
+  ): void {
+    this.#publish([membershipTopic(this.#node, 'get/result')], () => {
+      const members = devices.map(({ definition, twin }) => msgDevice(definition, twin));
+      return membershipPayload(this.#head(eventId), members);
+    });
+  }
+
+  /** A device came to this node. */
+  joined(definition: DeviceDefinition, twin: Twin): void {
+    this.#publish([membershipTopic(this.#node, 'updated')], () =>
+      membershipUpdatedPayload(this.#head(randomUUID()), { added: msgDevice(definition, twin) }),
+    );
+  }
+
+  /** A device left this node. */
+  left(definition: DeviceDefinition): void {
+    this.#publish([membershipTopic(this.#node, 'updated')], () =>
+      membershipUpdatedPayload(this.#head(randomUUID()), { removed: msgDevice(definition) }),
+    );
   }
 
   /** The cloud, or somebody at this node, wants something else of the device: document, delta, and the mapper's copy. */
@@ -111,9 +138,13 @@ export class Egress {
     this.#answer(twin, 'twin/update/delta', () => deltaPayload(this.#head(randomUUID()), twin));
   }
 
-  /** The payload is built once, and only when somebody listens on either form of the topic. */
   #answer(device: DeviceId, answer: DeviceAnswer, build: () => string | undefined): void {
-    const topics = answerTopics(device, answer).filter((topic) => this.#broker.hasSubscribers(topic));
+    this.#publish(answerTopics(device, answer), build);
+  }
+
+  /** The payload is built once, and only when somebody listens on any form of the topic. */
+  #publish(forms: readonly string[], build: () => string | undefined): void {
+    const topics = forms.filter((topic) => this.#broker.hasSubscribers(topic));
     if (topics.length === 0) return;
     const payload = build();
     if (payload === undefined) return;

@@ -78,12 +78,18 @@ export function deltaPayload(head: Head, twin: Twin): string | undefined {
 }
 
 export function statePayload(head: Head, twin: Twin): string {
-  const state = twin.state;
-  const isUp = state !== undefined && ['online', 'ok'].includes(state.state.toLowerCase());
-  const lastOnlineTime = isUp ? { lastOnlineTime: `${new Date(state.at).toISOString().slice(0, 19)}Z` } : {};
+  const { state } = twin;
+  const lastOnline = lastOnlineOf(twin);
+  const lastOnlineTime = lastOnline === undefined ? {} : { lastOnlineTime: lastOnline };
   return envelope(head, {
     device: { name: twin.name, ...(state === undefined ? {} : { state: state.state }), ...lastOnlineTime },
   });
+}
+
+/** When a device that is up said so, in whole seconds. */
+export function lastOnlineOf({ state }: Pick<Twin, 'state'>): string | undefined {
+  const isUp = state !== undefined && ['online', 'ok'].includes(state.state.toLowerCase());
+  return isUp ? `${new Date(state.at).toISOString().slice(0, 19)}Z` : undefined;
 }
 
 export function errorPayload(head: Head, error: { readonly code: number; readonly reason: string }): string {

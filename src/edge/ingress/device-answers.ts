@@ -1,7 +1,6 @@
-import type { DeviceId } from '../../model/device.ts';
+import type { DeviceDefinition, DeviceId } from '../../model/device.ts';
 import type { PropertyUpdate } from '../../model/property-update.ts';
 import type { Twin } from '../../model/twin.ts';
-import type { DeviceAnswer } from '../../wire/mqtt-topics.ts';
 
 /** What a request gets back over MQTT. The twins in it are stored: answers never run ahead of the disk. */
 export interface DeviceAnswers {
@@ -9,6 +8,13 @@ export interface DeviceAnswers {
   refused(refusal: Refusal): void;
   twinRead(device: DeviceId, twin: Twin, eventId: string): void;
   stateUpdated(twin: Twin): void;
+  membershipRead(devices: readonly Member[], eventId: string): void;
+}
+
+/** A device of this node. */
+export interface Member {
+  readonly definition: DeviceDefinition;
+  readonly twin: Twin;
 }
 
 export interface TwinUpdated {
@@ -19,8 +25,10 @@ export interface TwinUpdated {
 }
 
 export interface Refusal {
-  readonly device: DeviceId;
-  readonly answer: DeviceAnswer;
+  /** Where its sender may wait for the answer. */
+  readonly answerTopics: readonly string[];
+  /** Where everybody may see what was refused. */
+  readonly rejectedTopic: string;
   readonly eventId: string;
   readonly code: 400 | 404;
   readonly reason: string;

@@ -9,15 +9,24 @@ import type { DeviceId } from '../../model/device.ts';
 import { tellOwed } from '../../model/reported-rules.ts';
 import type { Twin } from '../../model/twin.ts';
 import { applyUpdate } from '../../model/twin-rules.ts';
-import { DEVICE_ROOT, parseDeviceTopic } from '../../wire/mqtt-topics.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import type { DeviceAnswers } from './device-answers.ts';
 import { DeviceRequests, type DeviceRequestsTools } from './device-requests.ts';
 import { FactKeeper, type FactKeeperTools } from './fact-keeper.ts';
 import { tooLargeToSend } from './fact-size.ts';
+import { NodeRequests, type NodeRequestsTools } from './node-requests.ts';
 import { nameProblem } from './publication-parser.ts';
 import type { RedeliveryRecords } from './redelivery.ts';
+import type { Outcome } from './refusal.ts';
+import { routeOf, type Route } from './routes.ts';
 
-export interface IngressTools extends DeviceRequestsTools, FactKeeperTools {
+export interface IngressConfig {
+  /** This node's name. */
+  readonly node: string;
+}
+
+export interface IngressTools extends DeviceRequestsTools, NodeRequestsTools, FactKeeperTools {
+  readonly answers: DeviceAnswers;
   readonly outbox: Outbox;
   readonly seen: RedeliveryRecords;
   readonly logger: Logger;
@@ -33,29 +42,27 @@ export class Ingress implements PublishGate {
   readonly admissions = new Tally<Admission['kind']>(['admit', 'set-aside', 'unavailable']);
   readonly #tools: IngressTools;
   readonly #facts: FactKeeper;
-  readonly #requests: DeviceRequests;
-  /** Devices publish to the same few topics for ever. */
-  readonly #topics = new Remembered(parseDeviceTopic);
+  readonly #ofDevices: DeviceRequests;
+  readonly #ofNode: NodeRequests;
+  /** Clients publish to the same few topics for ever. */
+  readonly #routes = new Remembered(routeOf);
 
-  constructor(tools: IngressTools) {
+  constructor({ node }: IngressConfig, tools: IngressTools) {
     this.#tools = tools;
     this.#facts = new FactKeeper(tools);
-    this.#requests = new DeviceRequests(this.#facts, tools);
+    this.#ofDevices = new DeviceRequests(this.#facts, tools);
+    this.#ofNode = new NodeRequests(node, this.#facts, tools);
   }
 
   concerns(topic: string): boolean {
-    return topic.startsWith(DEVICE_ROOT);
+    return this.#routes.get(topic).kind !== 'local';
   }
 
   async admit(publication: Publication): Promise<Admission> {
-    const topic = this.#topics.get(publication.topic);
-    if (topic === undefined) return { kind: 'admit' };
+    const route = this.#routes.get(publication.topic);
+    if (route.kind === 'local') return { kind: 'admit' };
     try {
-      const loading = this.#recordsOf(topic.device);
-      if (loading !== undefined) await loading;
-      const room = this.#tools.outbox.room();
-      if (room !== undefined) await room;
-      const outcome = await this.#requests.serve(topic.device, topic.request, publication);
+      const outcome = await this.#serve(route, publication);
       if (outcome.kind === 'done') return this.#counted({ kind: 'admit', afterwards: outcome.answer });
       const { refusal } = outcome;
       return this.#counted({
@@ -68,6 +75,15 @@ export class Ingress implements PublishGate {
         this.#tools.logger.warn({ topic: publication.topic, reason: messageOf(error) }, 'publication not stored');
       return this.#counted({ kind: 'unavailable' });
     }
+  }
+
+  async #serve(route: Exclude<Route, { readonly kind: 'local' }>, publication: Publication): Promise<Outcome> {
+    if (route.kind === 'membership') return this.#ofNode.getMembership(route.node, publication);
+    const loading = this.#recordsOf(route.device);
+    if (loading !== undefined) await loading;
+    const room = this.#tools.outbox.room();
+    if (room !== undefined) await room;
+    return this.#ofDevices.serve(route.device, route.request, publication);
   }
 
   #counted(admission: Admission): Admission {

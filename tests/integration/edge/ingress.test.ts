@@ -33,17 +33,22 @@ class Gate {
     this.store = new EdgeStore({ dataDir }, { logger });
     this.outbox = new Outbox(ROOMY, { store: this.store, clock, incarnation: () => 'i', logger });
     const { store, twins, seen, outbox } = this;
-    this.ingress = new Ingress({
-      ...{ store, twins, seen, outbox, clock, logger },
-      definitionOf: ({ name }) => (name === BOILER.name ? BOILER : undefined),
-      chainOf: (chainClass, device) => chainSubject('n1', chainClass, device),
-      answers: {
-        updated: (update) => this.updated.push(update),
-        refused: (refusal) => this.refused.push(refusal),
-        twinRead: () => undefined,
-        stateUpdated: () => undefined,
+    this.ingress = new Ingress(
+      { node: 'n1' },
+      {
+        ...{ store, twins, seen, outbox, clock, logger },
+        definitionOf: ({ name }) => (name === BOILER.name ? BOILER : undefined),
+        definitions: () => [],
+        chainOf: (chainClass, device) => chainSubject('n1', chainClass, device),
+        answers: {
+          updated: (update) => this.updated.push(update),
+          refused: (refusal) => this.refused.push(refusal),
+          twinRead: () => undefined,
+          stateUpdated: () => undefined,
+          membershipRead: () => undefined,
+        },
       },
-    });
+    );
   }
 
   async start(): Promise<this> {

@@ -40,17 +40,22 @@ class Life {
     const { twins } = this;
     const outbox = new Outbox(ROOMY, { store, clock, incarnation: () => 'i', logger });
     this.outbox = outbox;
-    this.ingress = new Ingress({
-      ...{ store, twins, seen, outbox, clock, logger },
-      definitionOf: ({ name }) => DEVICES.find((device) => device.name === name),
-      chainOf: (chainClass, device) => chainSubject('n1', chainClass, device),
-      answers: {
-        updated: () => undefined,
-        refused: ({ reason }) => assert.fail(reason),
-        twinRead: () => undefined,
-        stateUpdated: () => undefined,
+    this.ingress = new Ingress(
+      { node: 'n1' },
+      {
+        ...{ store, twins, seen, outbox, clock, logger },
+        definitionOf: ({ name }) => DEVICES.find((device) => device.name === name),
+        definitions: () => [],
+        chainOf: (chainClass, device) => chainSubject('n1', chainClass, device),
+        answers: {
+          updated: () => undefined,
+          refused: ({ reason }) => assert.fail(reason),
+          twinRead: () => undefined,
+          stateUpdated: () => undefined,
+          membershipRead: () => undefined,
+        },
       },
-    });
+    );
   }
 
   async start(): Promise<this> {

@@ -71,6 +71,14 @@ test("a device's own settings lie over its model's, key by key", () => {
   });
 });
 
+test("the description is the Device's label of that name", () => {
+  const { metadata } = boiler();
+  const effective = effectiveDevice(boiler({ metadata: { ...metadata, labels: { description: 'floor-2' } } }), model);
+
+  assert.equal(effective.kind, 'complete');
+  assert.equal(effective.definition.description, 'floor-2');
+});
+
 test('the order in which somebody wrote the settings does not change the bytes', () => {
   const other = boiler();
   const spec = { ...other.spec, protocol: { protocolName: 'modbus', configData: { ip: '10.0.0.7', port: '5502' } } };

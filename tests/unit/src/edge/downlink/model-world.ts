@@ -274,7 +274,7 @@ export class ModelNode {
           logger: silentLogger,
           onReached: nothing,
           onDoubt: nothing,
-          listener: { desiredChanged: nothing, defined: nothing, removed },
+          listener: { desiredChanged: nothing, defined: nothing, removed, joined: nothing, left: nothing },
         },
       },
     );
