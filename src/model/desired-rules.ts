@@ -22,10 +22,11 @@ export function applyExpected(
   const checked = checkValue(update.expected.raw, rule);
   if (checked.kind === 'refused') return `property "${update.property}" ${checked.reason}`;
   const isSeen = update.actual !== undefined || property.desired?.value === checked.text;
-  if (isSeen) return confirmDesired(property, update.property, checked.text, now);
+  const expected = checked.text;
+  if (isSeen) return { ...confirmDesired(property, update.property, expected, now), expected };
   if (rule.accessMode === 'ReadOnly')
     return `property "${update.property}" is ReadOnly in the device model; it cannot be given a desired value`;
-  return { property: { ...property, desired: localDesired(property.desired, checked.text, now) }, changes: [] };
+  return { property: { ...property, desired: localDesired(property.desired, expected, now) }, changes: [], expected };
 }
 
 function localDesired(last: Desired | undefined, value: string, now: number): Desired {
@@ -35,7 +36,7 @@ function localDesired(last: Desired | undefined, value: string, now: number): De
 function confirmDesired(property: TwinProperty, name: string, value: string, now: number): AppliedProperty {
   const last = property.observedDesired;
   if (last?.value === value) return { property, changes: [] };
-  const observedDesired = { value, n: (last?.n ?? 0) + 1, at: now };
+  const observedDesired = { value, n: (last?.n ?? property.floor ?? 0) + 1, at: now };
   const change: PropertyChange = { kind: 'observed', property: name, type: property.type, value, n: observedDesired.n };
   return { property: { ...property, observedDesired }, changes: [change] };
 }

@@ -12,6 +12,13 @@ export interface PropertyChange {
   readonly isCompactable?: true;
 }
 
+/** A property was removed on this node: nothing is reported of it any more, until something newer is. */
+export interface RemovedChange {
+  readonly kind: 'removed';
+  readonly property: string;
+  readonly n: number;
+}
+
 /** The device's new state (`online`, `offline`, …). */
 export interface StateChange {
   readonly kind: 'state';
@@ -34,7 +41,7 @@ export interface GapChange {
   readonly until: number;
 }
 
-export type Change = PropertyChange | StateChange | GapChange;
+export type Change = PropertyChange | RemovedChange | StateChange | GapChange;
 
 /**
  * What one admitted publication changed about one device: the unit that the outbox stores and the stream carries. The term is

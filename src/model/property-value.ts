@@ -34,6 +34,11 @@ export function propertyTypeNamed(name: string): PropertyType | undefined {
   return Object.hasOwn(TYPE_NAMES, lowered) ? TYPE_NAMES[lowered] : undefined;
 }
 
+/** The client's own word for the type, where KubeEdge stores it as it is and it is not the usual one. */
+export function unusualTypeName(name: string | undefined, type: PropertyType): string | undefined {
+  return name === 'integer' && type === 'INT' ? name : undefined;
+}
+
 /** Checks a raw JSON value against the property's type and limits. Pure; the reason is a sentence without the property's name. */
 export function checkValue(
   raw: unknown,

@@ -1,11 +1,13 @@
 // What of a reported value becomes a fact, by what the property's `keep` says (ADR 0024). Pure.
 import type { DeviceDefinition, Keep } from './device.ts';
-import type { PropertyChange } from './fact.ts';
+import type { PropertyChange, RemovedChange } from './fact.ts';
 import type { Reported, Twin, TwinProperty } from './twin.ts';
 
 export interface AppliedProperty {
   readonly property: TwinProperty;
-  readonly changes: readonly PropertyChange[];
+  /** The value that was expected, as a twin stores it. */
+  readonly expected?: string;
+  readonly changes: readonly (PropertyChange | RemovedChange)[];
   /** The new value becomes a fact later, unless something newer does. */
   readonly owed?: PropertyChange;
 }
@@ -23,7 +25,7 @@ export function applyActual(
 ): AppliedProperty {
   const last = property.reported;
   const isNews = last?.value !== actual.value || kept.keep === 'all';
-  const reported = received(last, actual, isNews, now);
+  const reported = received(property, actual, isNews, now);
   if ((isNews || isOwed(last)) && mayTell(last, kept.keep, now)) return told({ ...property, reported }, kept, now);
   if (last?.told === undefined) return { property: { ...property, reported }, changes: [] };
   const untold = { ...property, reported: { ...reported, told: last.told } };
@@ -31,12 +33,12 @@ export function applyActual(
 }
 
 function received(
-  last: Reported | undefined,
+  { reported: last, floor = 0 }: TwinProperty,
   { value, deviceTime }: { readonly value: string; readonly deviceTime: number | undefined },
   isNews: boolean,
   now: number,
 ): Reported {
-  const n = (last?.n ?? 0) + (isNews ? 1 : 0);
+  const n = (last?.n ?? floor) + (isNews ? 1 : 0);
   return deviceTime === undefined ? { value, n, at: now } : { value, n, at: now, deviceTime };
 }
 

@@ -32,8 +32,17 @@ export interface ObservedDesired {
   readonly at: number;
 }
 
+/** A property without values stays for what is said of it beside them; see `isThere`. */
 export interface TwinProperty {
   readonly type: PropertyType;
+  /** How the client that made the property spells the type, where its word is not the usual one (`integer`). */
+  readonly typeName?: string;
+  /** A client has made it without a value. */
+  readonly isNamed?: true;
+  /** False: a client has said that it may not be removed. */
+  readonly optional?: false;
+  /** It was removed: its versions go on above this one, so that what comes back is newer than all that was. */
+  readonly floor?: number;
   readonly reported?: Reported;
   readonly desired?: Desired;
   readonly observedDesired?: ObservedDesired;
@@ -44,6 +53,8 @@ export interface Twin extends DeviceId {
   readonly uid: string;
   readonly binding: number;
   readonly properties: Readonly<Record<string, TwinProperty>>;
+  /** Above the versions of all removed properties that are not remembered one by one; properties new here begin above it. */
+  readonly floor?: number;
   /** `online`, `offline`, …: what the device, or its silence, last said of itself. */
   readonly state?: DeviceState;
 }
@@ -57,4 +68,9 @@ export interface DeviceState {
 export function emptyTwin(device: DeviceId & { readonly uid: string; readonly binding: number }): Twin {
   const { namespace, name, uid, binding } = device;
   return { namespace, name, uid, binding, properties: {} };
+}
+
+/** False for what only the device model names, and for what was removed: KubeEdge's clients do not see it. */
+export function isThere({ reported, desired, observedDesired, isNamed }: TwinProperty): boolean {
+  return reported !== undefined || desired !== undefined || observedDesired !== undefined || isNamed === true;
 }

@@ -12,6 +12,7 @@ export const BATCH_CONTENT_TYPE = 'application/cloudevents-batch+json';
 export const EVENT_TYPES = {
   reported: 'io.skerry.twin.reported.v1',
   observed: 'io.skerry.twin.observed.v1',
+  removed: 'io.skerry.twin.removed.v1',
   state: 'io.skerry.device.state.v1',
   gap: 'io.skerry.outbox.gap.v1',
 } as const;
@@ -28,7 +29,7 @@ export interface Stamp {
 
 export type Gap = Omit<GapChange, 'kind'>;
 
-/** One event, decoded. `property`, `type` and `value` are those of the change; a state event has `property` `""`, a gap no value. */
+/** One event, decoded. `property`, `type` and `value` are those of the change; a state event has `property` `""`, a gap or removal no value. */
 export interface DeviceEvent {
   readonly id: string;
   readonly kind: Change['kind'];
@@ -78,6 +79,7 @@ function encodeEvent(fact: Fact, change: Change, { node, id, term, historical }:
 function encodeChange(change: Change): string {
   if (change.kind === 'state') return `"state":${json(change.state)}`;
   if (change.kind === 'gap') return `"gap":${JSON.stringify(gapOf(change))}`;
+  if (change.kind === 'removed') return `"property":${json(change.property)}`;
   const { property, value, type, deviceTime } = change;
   const time = deviceTime === undefined ? '' : `,"deviceTime":"${new Date(deviceTime).toISOString()}"`;
   return `"property":${json(property)},"value":${json(value)},"type":"${type}"${time}`;
@@ -156,6 +158,10 @@ function decodeChange(data: JsonObject, kind: Change['kind']): DecodedChange | u
     case 'gap': {
       const gap = decodeGap(asObject(data['gap']) ?? {});
       return gap === undefined ? undefined : { ...NO_PROPERTY, gap };
+    }
+    case 'removed': {
+      const property = asString(data['property']);
+      return property === undefined ? undefined : { ...NO_PROPERTY, property };
     }
     case 'reported':
     case 'observed':

@@ -104,6 +104,7 @@ void test('every field of an event is listed, and nothing else', () => {
   const changes: readonly Change[] = [
     { kind: 'reported', property: 'count', type: 'INT', value: '7', n: 1, deviceTime: 1 },
     { kind: 'observed', property: 'status', type: 'STRING', value: 'ON', n: 1 },
+    { kind: 'removed', property: 'label', n: 2 },
     { kind: 'state', state: 'online', n: 1 },
     { kind: 'gap', reason: 'bytes', changes: 2, from: 1, through: 2, since: 1, until: 2 },
   ];

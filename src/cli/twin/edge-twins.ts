@@ -2,7 +2,7 @@ import { isAbort } from '../../kit/errors.ts';
 import { sleep } from '../../kit/sleep.ts';
 import { ms } from '../../kit/units.ts';
 import { deviceKey, type DeviceId } from '../../model/device.ts';
-import type { Twin } from '../../model/twin.ts';
+import { isThere, type Twin } from '../../model/twin.ts';
 import { asObject, asString, parseJson } from '../../wire/json.ts';
 import { cliErrors } from '../errors.ts';
 import type { ShownTwin, TwinSource } from './twin-source.ts';
@@ -59,7 +59,10 @@ export class EdgeTwins implements TwinSource {
 }
 
 function shownTwin(twin: Twin): ShownTwin {
-  const properties = Object.entries(twin.properties).map(([property, { desired, reported }]) => ({
+  const shown = Object.entries(twin.properties).filter(
+    ([, property]) => isThere(property) || property.floor === undefined,
+  );
+  const properties = shown.map(([property, { desired, reported }]) => ({
     property,
     ...(desired === undefined ? {} : { desired: desired.value }),
     ...(reported === undefined ? {} : { reported: reported.value, at: reported.at }),

@@ -54,6 +54,8 @@ export interface TwinStatus {
   readonly propertyName: string;
   readonly reported?: TwinValue;
   readonly observedDesired?: TwinValue;
+  /** `<binding>.<term>.<n>` of its last removal at the node: older values are gone. */
+  readonly removedVersion?: string;
 }
 
 export interface Condition {

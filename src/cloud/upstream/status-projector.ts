@@ -69,6 +69,8 @@ function withChange(device: ProjectedDevice, status: DeviceStatus, event: Device
       return withTwin(device, status.state === undefined ? { ...status, state: ONLINE } : status, event);
     case 'observed':
       return withTwin(device, status, event);
+    case 'removed':
+      return withoutTwin(device, status, event);
     case 'gap':
       return status;
   }
@@ -85,11 +87,33 @@ function withTwin(device: ProjectedDevice, status: DeviceStatus, event: DeviceEv
   const field = event.kind === 'observed' ? 'observedDesired' : 'reported';
   const twins = status.twins ?? [];
   const twin = twins.find(({ propertyName }) => propertyName === event.property);
-  if (!isNewer(event.version, twin?.[field]?.metadata?.['version'])) return status;
-  const changed: TwinStatus = { ...(twin ?? { propertyName: event.property }), [field]: twinValue(event) };
-  const others = twins.filter(({ propertyName }) => propertyName !== event.property);
-  return { ...status, twins: inDeclaredOrder([...others, changed], declared) };
+  if (!isNewer(event.version, versionOf(twin?.[field])) || !isNewer(event.version, twin?.removedVersion)) return status;
+  return withChanged(device, status, { ...(twin ?? { propertyName: event.property }), [field]: twinValue(event) });
 }
+
+/** The version of the removal stays: what was reported before it, and arrives later, does not bring the value back. */
+function withoutTwin(device: ProjectedDevice, status: DeviceStatus, { property, version }: DeviceEvent): DeviceStatus {
+  const twin = (status.twins ?? []).find(({ propertyName }) => propertyName === property);
+  if (!device.properties.includes(property) || !isNewer(version, twin?.removedVersion)) return status;
+  const { reported, observedDesired } = twin ?? {};
+  const isLeft = (value: TwinValue | undefined): value is TwinValue => {
+    const left = parseVersion(versionOf(value) ?? '');
+    return left !== undefined && compareVersions(left, version) > 0;
+  };
+  return withChanged(device, status, {
+    propertyName: property,
+    removedVersion: formatVersion(version),
+    ...(isLeft(observedDesired) ? { observedDesired } : {}),
+    ...(isLeft(reported) ? { reported } : {}),
+  });
+}
+
+function withChanged({ properties }: ProjectedDevice, status: DeviceStatus, changed: TwinStatus): DeviceStatus {
+  const others = (status.twins ?? []).filter(({ propertyName }) => propertyName !== changed.propertyName);
+  return { ...status, twins: inDeclaredOrder([...others, changed], properties) };
+}
+
+const versionOf = (value: TwinValue | undefined): string | undefined => value?.metadata?.['version'];
 
 function twinValue(event: DeviceEvent): TwinValue {
   const time = event.deviceTime ?? event.receivedAt;

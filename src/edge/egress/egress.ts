@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../kit/clock.ts';
 import type { DeviceDefinition, DeviceId } from '../../model/device.ts';
+import type { Touched } from '../../model/property-update.ts';
 import type { Twin } from '../../model/twin.ts';
 import { answerTopics, mapperTopic, membershipTopic, type DeviceAnswer } from '../../wire/mqtt-topics.ts';
 import { membershipPayload, membershipUpdatedPayload, msgDevice } from './membership-payloads.ts';
@@ -13,7 +14,6 @@ import {
   resultPayload,
   statePayload,
   twinPayload,
-  type SuppliedParts,
 } from './twin-payloads.ts';
 
 /** The part of the broker that egress uses. Publishing to local clients never waits and never fails. */
@@ -48,12 +48,12 @@ export class Egress {
     readonly before: Twin;
     readonly after: Twin;
     readonly eventId: string;
-    readonly updates: readonly SuppliedParts[];
+    readonly touched: readonly Touched[];
   }): void {
-    const { before, after, eventId, updates } = update;
+    const { before, after, eventId, touched } = update;
     const head = this.#head(eventId);
-    this.#answer(after, 'twin/update/result', () => resultPayload(head, after, updates));
-    const named = updates.map(({ property }) => property);
+    this.#answer(after, 'twin/update/result', () => resultPayload(head, after, touched));
+    const named = touched.map(({ property }) => property);
     this.#answer(after, 'twin/update/document', () => documentPayload(head, before, after, named));
     this.#publishDelta(after);
   }

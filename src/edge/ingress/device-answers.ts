@@ -1,5 +1,5 @@
 import type { DeviceDefinition, DeviceId } from '../../model/device.ts';
-import type { PropertyUpdate } from '../../model/property-update.ts';
+import type { Touched } from '../../model/property-update.ts';
 import type { Twin } from '../../model/twin.ts';
 
 /** What a request gets back over MQTT. The twins in it are stored: answers never run ahead of the disk. */
@@ -21,7 +21,7 @@ export interface TwinUpdated {
   readonly before: Twin;
   readonly after: Twin;
   readonly eventId: string;
-  readonly updates: readonly PropertyUpdate[];
+  readonly touched: readonly Touched[];
 }
 
 export interface Refusal {

@@ -54,11 +54,11 @@ export class DeviceRequests {
       const now = this.#tools.clock.now();
       const outcome = applyUpdate(found.twin, found.definition, updates, now);
       if (outcome.kind === 'refused') return refuse(eventId, 400, outcome.reason);
-      const { before, after, changes, telemetry, owed } = outcome;
+      const { before, after, changes, telemetry, owed, touched } = outcome;
       const tooLarge = tooLargeToSend(after, [changes, telemetry, owed], eventId);
       if (tooLarge !== undefined) return refuse(eventId, 400, tooLarge);
       this.#facts.keep(tx, { twin: after, told: { twin: changes, telemetry }, eventId, trace, at: now });
-      return { kind: 'done', answer: () => this.#tools.answers.updated({ before, after, eventId, updates }) };
+      return { kind: 'done', answer: () => this.#tools.answers.updated({ before, after, eventId, touched }) };
     });
   }
 

@@ -35,6 +35,7 @@ function mostBytes(changes: readonly Change[], eventId: string): number {
   let characters = eventId.length * changes.length;
   for (const change of changes) {
     if (change.kind === 'state') characters += change.state.length;
+    else if (change.kind === 'removed') characters += change.property.length;
     else if (change.kind !== 'gap') characters += change.property.length + change.value.length;
   }
   return characters * MOST_BYTES_PER_CHARACTER + changes.length * AROUND_A_CHANGE;

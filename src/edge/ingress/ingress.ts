@@ -104,12 +104,12 @@ export class Ingress implements PublishGate {
       const now = clock.now();
       const outcome = applyUpdate(found.twin, found.definition, updates, now);
       if (outcome.kind === 'refused') return outcome;
-      const { before, after, changes, telemetry, owed } = outcome;
+      const { before, after, changes, telemetry, owed, touched } = outcome;
       const tooLarge = tooLargeToSend(after, [changes, telemetry, owed], '');
       if (tooLarge !== undefined) return { kind: 'refused', reason: tooLarge };
       this.#facts.keep(tx, { twin: after, told: { twin: changes, telemetry }, eventId: '', trace: undefined, at: now });
       tx.afterCommit(() => {
-        this.#tools.answers.updated({ before, after, eventId: '', updates });
+        this.#tools.answers.updated({ before, after, eventId: '', touched });
       });
       return { kind: 'set', twin: after };
     });

@@ -64,20 +64,32 @@ export function nameProblem(property: string): string | undefined {
 function parseProperty(property: string, raw: unknown, requestTime: unknown): PropertyUpdate | string {
   const problem = nameProblem(property);
   if (problem !== undefined) return problem;
-  if (raw === null) return `property "${property}" is null; removing a property is not offered, leave it out instead`;
+  if (raw === null) return { property, isRemoval: true };
   const body = asObject(raw);
-  if (body === undefined) return `property "${property}" must be an object with "actual" or "expected"`;
+  if (body === undefined) return `property "${property}" must be an object with "actual" or "expected", or null`;
   const actual = parseValue(body, 'actual', requestTime);
   const expected = parseValue(body, 'expected', undefined);
+  const said = parseSaidBeside(body);
   if (actual === 'missing') return `property "${property}": "actual" must be an object with a "value"`;
   if (expected === 'missing') return `property "${property}": "expected" must be an object with a "value"`;
-  const typeName = asString(field(asObject(field(body, 'metadata')), 'type'));
+  if (typeof said === 'string') return `property "${property}": ${said}`;
   return {
     property,
     ...(actual === undefined ? {} : { actual }),
     ...(expected === undefined ? {} : { expected }),
-    ...(typeName === undefined ? {} : { typeName }),
+    ...said,
   };
+}
+
+/** What stands beside the values. */
+function parseSaidBeside(body: JsonObject): Pick<PropertyUpdate, 'typeName' | 'optional'> | string {
+  const metadata = field(body, 'metadata');
+  const typeName = field(asObject(metadata), 'type');
+  const optional = field(body, 'optional');
+  if (metadata !== undefined && asObject(metadata) === undefined) return '"metadata" must be an object with a "type"';
+  if (typeName !== undefined && typeof typeName !== 'string') return 'the "type" in "metadata" must be a string';
+  if (optional !== undefined && typeof optional !== 'boolean') return '"optional" must be true or false';
+  return { ...(typeName === undefined ? {} : { typeName }), ...(optional === undefined ? {} : { optional }) };
 }
 
 interface RawValue {
@@ -91,10 +103,10 @@ function parseValue(
   requestTime: unknown,
 ): RawValue | 'missing' | undefined {
   const raw = field(body, name);
-  if (raw === undefined || raw === null) return undefined;
+  if (raw === undefined) return undefined;
   const holder = asObject(raw);
   const value = field(holder, 'value');
-  if (value === undefined || value === null) return 'missing';
+  if (value === undefined) return 'missing';
   const deviceTime = positive(field(asObject(field(holder, 'metadata')), 'timestamp')) ?? positive(requestTime);
   return { raw: value, ...(deviceTime === undefined ? {} : { deviceTime }) };
 }
@@ -110,11 +122,11 @@ function positive(value: unknown): number | undefined {
 /** The last moment a JavaScript date can name. */
 const LAST_DATE = 8.64e15;
 
+/** `null` is absent, as in KubeEdge. */
 function field(object: JsonObject | undefined, name: string): unknown {
   if (object === undefined) return undefined;
-  if (name in object) return object[name];
-  const spelled = Object.keys(object).find((key) => key.toLowerCase() === name);
-  return spelled === undefined ? undefined : object[spelled];
+  const spelled = name in object ? name : Object.keys(object).find((key) => key.toLowerCase() === name);
+  return spelled === undefined ? undefined : (object[spelled] ?? undefined);
 }
 
 const refused = (eventId: string, reason: string): Unparsable => ({ kind: 'refused', eventId, reason });

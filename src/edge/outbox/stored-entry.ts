@@ -39,5 +39,5 @@ export function weightOfFact(chain: string, incarnation: string, fact: Fact): nu
 const weightOf = (chain: string, text: string): number => Buffer.byteLength(text) + chain.length + KEY_BYTES;
 
 function hasCompactable({ changes }: Fact): boolean {
-  return changes.some((change) => change.kind !== 'state' && change.kind !== 'gap' && change.isCompactable === true);
+  return changes.some((change) => 'isCompactable' in change && change.isCompactable);
 }

@@ -11,7 +11,7 @@ import { TaskGroup } from '../../kit/task-group.ts';
 import { seconds } from '../../kit/units.ts';
 import { deviceKey, type DeviceId } from '../../model/device.ts';
 import type { Change, Fact } from '../../model/fact.ts';
-import type { Twin } from '../../model/twin.ts';
+import type { Twin, TwinProperty } from '../../model/twin.ts';
 import { receiptOf } from '../../nats/direct-get.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
 import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
@@ -37,18 +37,26 @@ const WORTH_A_STATE = 100;
 export function factOfTwin(twin: Twin): Fact {
   const changes: Change[] = [];
   let at = twin.state?.at ?? 0;
-  for (const [property, { type, reported, observedDesired }] of Object.entries(twin.properties)) {
-    if (reported !== undefined) {
-      const { value, n, deviceTime } = reported;
-      changes.push({ kind: 'reported', property, type, value, n, ...(deviceTime === undefined ? {} : { deviceTime }) });
-      at = Math.max(at, reported.at);
-    }
-    if (observedDesired !== undefined)
-      changes.push({ kind: 'observed', property, type, value: observedDesired.value, n: observedDesired.n });
+  for (const [name, property] of Object.entries(twin.properties)) {
+    changes.push(...stateOf(name, property));
+    at = Math.max(at, property.reported?.at ?? 0);
   }
   if (twin.state !== undefined) changes.push({ kind: 'state', state: twin.state.state, n: twin.state.n });
   const { namespace, name, uid, binding } = twin;
   return { device: { namespace, name }, uid, binding, at, changes };
+}
+
+function* stateOf(property: string, twin: TwinProperty): Generator<Change> {
+  const { type, reported, observedDesired, floor } = twin;
+  // Whoever heard of the values before they were removed must not keep what has not come back.
+  if (floor !== undefined && (reported === undefined || observedDesired === undefined))
+    yield { kind: 'removed', property, n: floor };
+  if (reported !== undefined) {
+    const { value, n, deviceTime } = reported;
+    yield { kind: 'reported', property, type, value, n, ...(deviceTime === undefined ? {} : { deviceTime }) };
+  }
+  if (observedDesired !== undefined)
+    yield { kind: 'observed', property, type, value: observedDesired.value, n: observedDesired.n };
 }
 
 export class StateSender implements Service {

@@ -120,7 +120,7 @@ void test('twin/get and state/update are answered, on both forms', async () => {
   for (const form of ['boiler', 'default/boiler']) {
     const twin = await heard.first(`$hw/events/device/${form}/twin/get/result`);
     assert.equal(twin['event_id'], 'get-9');
-    assert.deepEqual(Object.keys(twin['twin'] as object), ['setpoint', 'count']);
+    assert.deepEqual(Object.keys(twin['twin'] as object), ['count', 'setpoint']);
     const state = await heard.first(`$hw/events/device/${form}/state/update/result`);
     assert.deepEqual(state['device'], { name: 'boiler', state: 'Unhealthy' });
   }

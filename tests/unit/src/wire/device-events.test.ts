@@ -38,7 +38,8 @@ const gapChange = fc.record(
   },
   { noNullPrototype: true },
 );
-const change: fc.Arbitrary<Change> = fc.oneof(propertyChange, stateChange, gapChange);
+const removal = fc.record({ kind: fc.constant('removed' as const), property: text, n }, { noNullPrototype: true });
+const change: fc.Arbitrary<Change> = fc.oneof(propertyChange, removal, stateChange, gapChange);
 const fact: fc.Arbitrary<Fact> = fc.record(
   { device, uid: text, binding: n, at: time, changes: fc.array(change, { minLength: 1, maxLength: 4 }), eventId: text },
   { requiredKeys: ['device', 'uid', 'binding', 'at', 'changes'], noNullPrototype: true },
@@ -52,6 +53,7 @@ function eventsOf(payload: Uint8Array): readonly DeviceEvent[] {
 
 function said(change: Change): Pick<DeviceEvent, 'property' | 'type' | 'value' | 'gap'> {
   if (change.kind === 'state') return { property: '', type: 'STRING', value: change.state };
+  if (change.kind === 'removed') return { property: change.property, type: 'STRING', value: '' };
   if (change.kind !== 'gap') return { property: change.property, type: change.type, value: change.value };
   const { reason, changes, from, through, since, until } = change;
   return { property: '', type: 'STRING', value: '', gap: { reason, changes, from, through, since, until } };

@@ -126,7 +126,7 @@ const versionOf = fc.record({
 /** The value is a function of what it is the value of, as it is on a real node: one version, one value. */
 const eventOf = fc
   .record({
-    kind: fc.constantFrom('reported' as const, 'observed' as const, 'state' as const),
+    kind: fc.constantFrom('reported' as const, 'observed' as const, 'state' as const, 'removed' as const),
     property: fc.constantFrom(...DECLARED, 'undeclared'),
     version: versionOf,
     uid: fc.constantFrom('uid-1', 'uid-1', 'uid-1', 'uid-0'),
@@ -163,26 +163,61 @@ test('G4: any order, repetition and batching of the same events ends in the same
         const stamped = (list: readonly DeviceEvent[]): DeviceEvent[] =>
           list.map((one) => ({ ...one, deviceTime: one.version.n }));
 
-        assert.deepEqual(projectAll(device, {}, stamped(disordered)), projectAll(device, {}, stamped(events)));
+        // Empty and absent are one: a value that was there and is gone leaves the one, late news of it the other.
+        const ends = (list: readonly DeviceEvent[]): DeviceStatus => ({
+          summary: '',
+          ...projectAll(device, {}, stamped(list)),
+        });
+        assert.deepEqual(ends(disordered), ends(events));
       },
     ),
     { numRuns: 500 },
   );
 });
 
+const isAfter = (one: Version, other: Version | undefined): boolean =>
+  other === undefined || compareVersions(one, other) > 0;
+
+test('a removed property has no value until it is reported again, whatever arrives late', () => {
+  const reported = project(project({}), { kind: 'observed', value: '8' });
+  const version = (n: number): Version => ({ binding: 1, term: 2, n });
+
+  const removed = project(reported, { kind: 'removed', version: version(4) });
+  assert.deepEqual(removed.twins, [{ propertyName: 'count', removedVersion: '1.2.4' }]);
+  assert.equal(removed.summary, '');
+  assert.equal(projectEvent(device, removed, event()), 'stale');
+  assert.equal(projectEvent(device, removed, event({ kind: 'removed' })), 'stale');
+
+  const back = project(removed, { version: version(5), value: '9' });
+  assert.equal(back.summary, 'count=9');
+  assert.equal(projectEvent(device, back, event({ kind: 'observed', version: version(4) })), 'stale');
+  assert.equal(projectEvent(device, back, event({ kind: 'removed', version: version(4) })), 'stale');
+});
+
+test('a removal that arrives behind what came back leaves it', () => {
+  const back = project({}, { version: { binding: 1, term: 2, n: 5 } });
+
+  const status = project(back, { kind: 'removed', version: { binding: 1, term: 2, n: 4 } });
+
+  assert.equal(status.summary, 'count=7');
+});
+
 test('G4: the status shows the newest version of each property and never an older one on the way', () => {
   fc.assert(
     fc.property(fc.array(eventOf, { maxLength: 25 }), (events) => {
       let status: DeviceStatus = {};
-      const newest = new Map<string, Version>();
+      const newest = { reported: new Map<string, Version>(), removed: new Map<string, Version>() };
       for (const one of events) {
         const next = projectEvent(device, status, one);
         status = next === 'stale' ? status : next;
-        if (one.kind !== 'reported' || one.uid !== 'uid-1' || !DECLARED.includes(one.property)) continue;
-        const before = newest.get(one.property);
-        if (before === undefined || compareVersions(one.version, before) > 0) newest.set(one.property, one.version);
-        const shown = status.twins?.find(({ propertyName }) => propertyName === one.property)?.reported;
-        assert.equal(shown?.metadata?.['version'], formatVersion(newest.get(one.property) ?? one.version));
+        const { kind, property } = one;
+        if ((kind !== 'reported' && kind !== 'removed') || one.uid !== 'uid-1' || !DECLARED.includes(property))
+          continue;
+        if (isAfter(one.version, newest[kind].get(property))) newest[kind].set(property, one.version);
+        const [reported, removed] = [newest.reported.get(property), newest.removed.get(property)];
+        const expected = reported !== undefined && isAfter(reported, removed) ? formatVersion(reported) : undefined;
+        const shown = status.twins?.find(({ propertyName }) => propertyName === property)?.reported;
+        assert.equal(shown?.metadata?.['version'], expected);
       }
     }),
     { numRuns: 300 },

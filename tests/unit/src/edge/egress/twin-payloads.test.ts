@@ -9,6 +9,7 @@ import {
   statePayload,
   twinPayload,
 } from '../../../../../src/edge/egress/twin-payloads.ts';
+import type { Touched } from '../../../../../src/model/property-update.ts';
 import type { Twin } from '../../../../../src/model/twin.ts';
 
 const THEN = 1_767_225_600_012;
@@ -21,9 +22,9 @@ const TWIN: Twin = {
     temp: { type: 'STRING', reported: { value: '64.5', n: 3, at: THEN, deviceTime: 5 } },
   },
 };
-const SUPPLIED = [
-  { property: 'setpoint', expected: { raw: '70' } },
-  { property: 'temp', actual: { raw: '64.5' } },
+const SUPPLIED: readonly Touched[] = [
+  { property: 'temp', kind: 'set', isReported: true },
+  { property: 'setpoint', kind: 'set', isReported: false, expected: '70' },
 ];
 
 void test('twin/update/result', () => {
@@ -42,7 +43,7 @@ void test('twin/update/result names only the parts that the request supplied', (
   };
 
   assert.equal(
-    resultPayload(HEAD, both, [{ property: 'setpoint', actual: { raw: 69 } }]),
+    resultPayload(HEAD, both, [{ property: 'setpoint', kind: 'set', isReported: true }]),
     '{"event_id":"req-1","timestamp":1767225600012,"twin":{"setpoint":{"actual":{"value":"69","metadata":{"timestamp":1767225600012}},"optional":true,"metadata":{"type":"int"}}}}',
   );
 });

@@ -46,6 +46,14 @@ void test('field names are matched in any case, names of properties are not', ()
   assert.deepEqual(value, [{ property: 'Temp', actual: { raw: 5, deviceTime: 7 }, typeName: 'int' }]);
 });
 
+void test('null in the place of a property asks to remove it, and what stands beside values is told', () => {
+  assert.deepEqual(accepted({ twin: { a: null, b: { optional: false, metadata: { type: 'int' } }, c: null } }).value, [
+    { property: 'a', isRemoval: true },
+    { property: 'b', typeName: 'int', optional: false },
+    { property: 'c', isRemoval: true },
+  ]);
+});
+
 void test('values may be any JSON, and null parts are absent', () => {
   const twin = {
     a: { actual: { value: 0 } },
@@ -87,7 +95,9 @@ void test('fields that a payload does not have are not found on the objects of t
 
 void test('a refusal says what is wrong with which property, and keeps the event id', () => {
   const cases: readonly (readonly [unknown, RegExp])[] = [
-    [{ twin: { temp: null } }, /"temp" is null/],
+    [{ twin: { temp: { optional: 'no' } } }, /"temp": "optional" must be true or false/],
+    [{ twin: { temp: { metadata: 'int' } } }, /"temp": "metadata" must be an object/],
+    [{ twin: { temp: { metadata: { type: 5 } } } }, /"temp": the "type" in "metadata" must be a string/],
     [{ twin: { temp: 5 } }, /"temp" must be an object/],
     [{ twin: { temp: [1] } }, /"temp" must be an object/],
     [{ twin: { temp: { actual: {} } } }, /"temp": "actual" must be an object with a "value"/],
