@@ -20,6 +20,7 @@ import { Outflow } from './outflow.ts';
 import type { PublishGate } from './publish-gate.ts';
 import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
 import { FORGETFUL, type SessionStorage } from './sessions/session-storage.ts';
+import { readFast } from './packet-reader.ts';
 import { Resumption } from './resumption.ts';
 import { Roster } from './roster.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
@@ -151,7 +152,9 @@ export class Broker implements Service {
     const running = this.#running;
     if (running?.connections.add(connection) === true) {
       this.#outflow.gather(connection);
-      this.#deliveries.watch(running.aedes.handle(connection), running.aedes.id);
+      const client = running.aedes.handle(connection);
+      readFast(client);
+      this.#deliveries.serve(client);
       return;
     }
     this.#logger.debug({ limit: this.#limits.connections }, 'no room for another connection');

@@ -16,10 +16,10 @@ export class Outflow {
     const gathering = new Gathering(connection);
     const write = connection.write.bind(connection);
     const end = connection.end.bind(connection);
-    connection.write = (piece: Piece, ...how: unknown[]): boolean => {
-      if (how.length > 0 || piece.length > MOST_GATHERED) {
+    connection.write = (piece: Piece, encoding?: unknown, written?: unknown): boolean => {
+      if (encoding !== undefined || piece.length > MOST_GATHERED) {
         gathering.flush();
-        return write(piece, ...(how as []));
+        return write(piece, encoding as BufferEncoding, written as () => void);
       }
       if (gathering.add(piece)) this.#flushSoon(gathering);
       return !connection.writableNeedDrain;
