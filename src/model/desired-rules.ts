@@ -3,7 +3,7 @@
 import type { DeviceDefinition } from './device.ts';
 import type { PropertyChange } from './fact.ts';
 import type { PropertyUpdate, ValueRule } from './property-update.ts';
-import { checkValue } from './property-value.ts';
+import { checkValue, valueRefusal } from './property-value.ts';
 import type { AppliedProperty } from './reported-rules.ts';
 import { emptyTwin, type Desired, type Twin, type TwinProperty } from './twin.ts';
 
@@ -20,7 +20,7 @@ export function applyExpected(
 ): AppliedProperty | string {
   if (update.expected === undefined) return { property, changes: [] };
   const checked = checkValue(update.expected.raw, rule);
-  if (checked.kind === 'refused') return `property "${update.property}" ${checked.reason}`;
+  if (checked.kind === 'refused') return valueRefusal(update.property, checked);
   const isSeen = update.actual !== undefined || property.desired?.value === checked.text;
   const expected = checked.text;
   if (isSeen) return { ...confirmDesired(property, update.property, expected, now), expected };

@@ -4,8 +4,8 @@ export interface DeviceId {
   readonly name: string;
 }
 
-/** Value types of KubeEdge's DeviceModel, in its spelling. */
-export const PROPERTY_TYPES = ['INT', 'FLOAT', 'DOUBLE', 'STRING', 'BOOLEAN', 'BYTES', 'STREAM'] as const;
+/** Value types of KubeEdge's DeviceModel, in its spelling, and `JSON` for objects and arrays. */
+export const PROPERTY_TYPES = ['INT', 'FLOAT', 'DOUBLE', 'STRING', 'BOOLEAN', 'BYTES', 'STREAM', 'JSON'] as const;
 export type PropertyType = (typeof PROPERTY_TYPES)[number];
 
 /**

@@ -3,8 +3,9 @@
 import type { DeviceDefinition, PropertyDefinition } from './device.ts';
 import type { Change, PropertyChange, RemovedChange } from './fact.ts';
 import { applyExpected } from './desired-rules.ts';
+import { KUBEEDGE_REASONS, saidAsKubeEdge } from './kubeedge-reasons.ts';
 import type { PropertyUpdate, Touched, ValueRule } from './property-update.ts';
-import { checkValue, propertyTypeNamed, unusualTypeName } from './property-value.ts';
+import { checkValue, propertyTypeNamed, unusualTypeName, valueRefusal } from './property-value.ts';
 import { forgetRemoved, removeProperty } from './removal-rules.ts';
 import { applyActual, type AppliedProperty } from './reported-rules.ts';
 import { seenOnline } from './state-rules.ts';
@@ -134,7 +135,10 @@ function ruleFor(
   if (declared !== undefined) return declared;
   const type = stored !== undefined && isThere(stored) ? stored.type : propertyTypeNamed(update.typeName ?? '');
   if (type !== undefined) return { type, accessMode: 'ReadWrite' };
-  return `property "${update.property}": the type "${(update.typeName ?? '').slice(0, 40)}" is unknown; use string, int, float, double, boolean or bytes`;
+  return saidAsKubeEdge(
+    KUBEEDGE_REASONS.unknownType,
+    `property "${update.property}": the type "${(update.typeName ?? '').slice(0, 40)}" is unknown; use string, int, float, double, boolean, bytes or json`,
+  );
 }
 
 function applyValues(
@@ -146,7 +150,7 @@ function applyValues(
   const wished = applyExpected({ ...property, type: rule.type }, update, rule, now);
   if (typeof wished === 'string' || update.actual === undefined) return wished;
   const checked = checkValue(update.actual.raw, rule);
-  if (checked.kind === 'refused') return `property "${update.property}" ${checked.reason}`;
+  if (checked.kind === 'refused') return valueRefusal(update.property, checked);
   const actual = applyActual(
     wished.property,
     { name: update.property, keep: rule.keep },

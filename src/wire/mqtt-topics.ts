@@ -7,6 +7,9 @@ const DEFAULT_NAMESPACE = 'default';
 
 const NODE_ROOT = '$hw/events/node';
 
+/** Where KubeEdge answers updates that it cannot read, whatever device they are of. */
+export const ANONYMOUS_RESULT_TOPIC = `${DEVICE_ROOT}//twin/update/result`;
+
 export const DEVICE_REQUESTS = ['twin/update', 'twin/get', 'state/update'] as const;
 export type DeviceRequest = (typeof DEVICE_REQUESTS)[number];
 

@@ -19,6 +19,7 @@ import { wantedStreams } from '../../src/nats/stream-plan.ts';
 import { mebibytes } from '../../src/kit/units.ts';
 import { encodeFact, EVENT_TYPES } from '../../src/wire/device-events.ts';
 import {
+  ANONYMOUS_RESULT_TOPIC,
   answerTopics,
   DEVICE_ANSWERS,
   DEVICE_REQUESTS,
@@ -65,7 +66,7 @@ void test('the topics that the edge node publishes are listed', () => {
     ...answerTopics(IN_DEFAULT, answer).filter((topic) => !topic.includes('/default/')),
   ]);
   const membership = MEMBERSHIP_TOPICS.filter((what) => what !== 'get').map((what) => membershipTopic(NODE, what));
-  const rejected = [rejectedTopic(DEVICE), rejectedOfNodeTopic(NODE)];
+  const rejected = [ANONYMOUS_RESULT_TOPIC, rejectedTopic(DEVICE), rejectedOfNodeTopic(NODE)];
   const built = [...forms, ...membership, mapperTopic('<protocol>', DEVICE), ...rejected];
 
   assert.deepEqual(sorted(firstCodes(TOPICS, 'What the edge node publishes')), sorted(built));

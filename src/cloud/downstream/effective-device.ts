@@ -87,7 +87,10 @@ function refusalOf(value: string, model: ModelProperty): string | undefined {
 
 /** What the node is to know: nothing where nothing is wanted, or the wrong thing. */
 function allowedWish(value: string | undefined, model: ModelProperty): string | undefined {
-  return value === undefined || value === '' || refusalOf(value, model) !== undefined ? undefined : value;
+  if (value === undefined || value === '' || model.accessMode === 'ReadOnly') return undefined;
+  const checked = checkValue(value, limitsOf(model));
+  // As a node would store it: JSON that is only spaced differently must not look like another value.
+  return checked.kind === 'ok' ? checked.text : undefined;
 }
 
 const limitsOf = ({

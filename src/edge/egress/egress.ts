@@ -60,14 +60,17 @@ export class Egress {
 
   refused(refusal: {
     readonly answerTopics: readonly string[];
+    readonly anonymousTopic?: string;
     readonly rejectedTopic: string;
     readonly eventId: string;
     readonly code: number;
     readonly reason: string;
     readonly payload: string;
   }): void {
-    const { eventId, code, reason, payload } = refusal;
+    const { eventId, code, reason, payload, anonymousTopic } = refusal;
     this.#publish(refusal.answerTopics, () => errorPayload(this.#head(eventId), { code, reason }));
+    if (anonymousTopic !== undefined)
+      this.#publish([anonymousTopic], () => errorPayload(this.#head(''), { code, reason }));
     this.#broker.publish(refusal.rejectedTopic, JSON.stringify({ event_id: eventId, code, reason, payload }), ANSWER);
   }
 

@@ -27,6 +27,8 @@ export interface TwinUpdated {
 export interface Refusal {
   /** Where its sender may wait for the answer. */
   readonly answerTopics: readonly string[];
+  /** Where KubeEdge answers what it cannot read: the topic names no device, and the answer no request. */
+  readonly anonymousTopic?: string;
   /** Where everybody may see what was refused. */
   readonly rejectedTopic: string;
   readonly eventId: string;

@@ -2,6 +2,7 @@
 import type { Publication } from '../../../broker/index.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { deviceKey, type DeviceId } from '../../model/device.ts';
+import { KUBEEDGE_REASONS, saidAsKubeEdge, unknownToGet, unreadableGet } from '../../model/kubeedge-reasons.ts';
 import { applyState } from '../../model/state-rules.ts';
 import { applyUpdate } from '../../model/twin-rules.ts';
 import type { DeviceRequest } from '../../wire/mqtt-topics.ts';
@@ -12,7 +13,7 @@ import type { FactKeeper } from './fact-keeper.ts';
 import { tooLargeToSend } from './fact-size.ts';
 import { parseRequest, parseStateUpdate, parseTwinUpdate } from './publication-parser.ts';
 import { traceOf, type RedeliveryRecords } from './redelivery.ts';
-import { NO_ANSWER, refusalsOf, type Outcome } from './refusal.ts';
+import { NO_ANSWER, refusalsOf, shownOf, unreadUpdate, type Outcome } from './refusal.ts';
 
 export interface DeviceRequestsTools {
   readonly store: Store;
@@ -44,12 +45,13 @@ export class DeviceRequests {
   async #updateTwin(device: DeviceId, publication: Publication): Promise<Outcome> {
     const refuse = refusalsOf(device, 'twin/update/result', publication);
     const parsed = parseTwinUpdate(publication.payload);
-    if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
+    if (parsed.kind === 'refused') return unreadUpdate(refuse(parsed.eventId, 400, parsed.reason));
     const { eventId, value: updates } = parsed;
     const trace = traceOf(publication, eventId);
     return commitWith(publication, this.#tools.store, (tx): Outcome => {
       const found = this.#facts.deviceIn(tx, device);
-      if (found === undefined) return refuse(eventId, 404, unknownDevice(device));
+      if (found === undefined)
+        return refuse(eventId, 404, saidAsKubeEdge(KUBEEDGE_REASONS.unknownDevice, unknownDevice(device)));
       if (this.#tools.seen.isRedelivered(found.definition.uid, trace, publication.duplicate)) return NO_ANSWER;
       const now = this.#tools.clock.now();
       const outcome = applyUpdate(found.twin, found.definition, updates, now);
@@ -84,11 +86,13 @@ export class DeviceRequests {
   async #getTwin(device: DeviceId, publication: Publication): Promise<Outcome> {
     const refuse = refusalsOf(device, 'twin/get/result', publication);
     const parsed = parseRequest(publication.payload);
-    if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
+    if (parsed.kind === 'refused')
+      return refuse(parsed.eventId, 400, unreadableGet(shownOf(publication), parsed.reason));
     // Through the committer, so that it sees every update that the same client published before it.
     return commitWith(publication, this.#tools.store, (tx): Outcome => {
       const found = this.#facts.deviceIn(tx, device);
-      if (found === undefined) return refuse(parsed.eventId, 404, unknownDevice(device));
+      if (found === undefined)
+        return refuse(parsed.eventId, 404, saidAsKubeEdge(unknownToGet(deviceKey(device)), unknownDevice(device)));
       return { kind: 'done', answer: () => this.#tools.answers.twinRead(device, found.twin, parsed.eventId) };
     });
   }

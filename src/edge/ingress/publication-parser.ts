@@ -1,5 +1,6 @@
 // Payloads of KubeEdge's device topics → what they ask, or the sentence that says what is wrong. Pure. Field names are matched
 // in any case and unknown fields are ignored, as in KubeEdge; values may be strings and any other JSON but null.
+import { KUBEEDGE_REASONS, saidAsKubeEdge } from '../../model/kubeedge-reasons.ts';
 import type { PropertyUpdate } from '../../model/property-update.ts';
 import { asObject, asString, parseJson, type JsonObject } from '../../wire/json.ts';
 
@@ -18,13 +19,15 @@ const PROPERTY_NAME = /^[a-zA-Z0-9\-_.,:/@#]{1,128}$/;
 
 export function parseTwinUpdate(payload: Uint8Array): Parsed<readonly PropertyUpdate[]> | Unparsable {
   const request = parseRequest(payload);
-  if (request.kind === 'refused') return request;
+  if (request.kind === 'refused') return { ...request, reason: unreadable(request.reason) };
   const { eventId } = request;
   const twin = field(request.value, 'twin');
-  if (asObject(twin) === undefined)
-    return refused(eventId, 'the field "twin" is missing or is not an object of properties');
+  if (twin === undefined)
+    return refused(eventId, saidAsKubeEdge(KUBEEDGE_REASONS.withoutTwin, 'the field "twin" is missing'));
+  const properties = asObject(twin);
+  if (properties === undefined) return refused(eventId, unreadable('the field "twin" is not an object of properties'));
   const updates: PropertyUpdate[] = [];
-  for (const [property, raw] of Object.entries(twin as JsonObject)) {
+  for (const [property, raw] of Object.entries(properties)) {
     const update = parseProperty(property, raw, field(request.value, 'timestamp'));
     if (typeof update === 'string') return refused(eventId, update);
     updates.push(update);
@@ -32,13 +35,18 @@ export function parseTwinUpdate(payload: Uint8Array): Parsed<readonly PropertyUp
   return { kind: 'ok', eventId, value: updates };
 }
 
+const unreadable = (reason: string): string => saidAsKubeEdge(KUBEEDGE_REASONS.unreadable, reason);
+
 /** Any JSON object will do for requests that carry nothing but an `event_id`. */
 export function parseRequest(payload: Uint8Array): Parsed<JsonObject> | Unparsable {
   const raw = payload.length === 0 ? {} : parseJson(payload);
   const body = asObject(raw);
   if (body === undefined) return refused('', 'the payload is not a JSON object');
-  return { kind: 'ok', eventId: asString(field(body, 'event_id')) ?? '', value: body };
+  return { kind: 'ok', eventId: eventIdOf(field(body, 'event_id')), value: body };
 }
+
+/** A number is taken for its digits: who sends one looks for it in the answer. */
+const eventIdOf = (id: unknown): string => (typeof id === 'number' ? String(id) : (asString(id) ?? ''));
 
 const DEVICE_STATES = ['online', 'offline', 'ok', 'unknown', 'unhealthy'];
 
@@ -55,7 +63,10 @@ export function parseStateUpdate(payload: Uint8Array): Parsed<string> | Unparsab
 /** What is wrong with a property's name, as a sentence. */
 export function nameProblem(property: string): string | undefined {
   if (!PROPERTY_NAME.test(property)) {
-    return `the property name ${JSON.stringify(property.slice(0, 128))} must be 1 to 128 letters, digits or one of - _ . , : / @ #`;
+    return saidAsKubeEdge(
+      KUBEEDGE_REASONS.badName,
+      `the property name ${JSON.stringify(property.slice(0, 128))} must be 1 to 128 letters, digits or one of - _ . , : / @ #`,
+    );
   }
   // Names every JavaScript object has already: they would be taken for values that nobody set.
   return property in Object.prototype ? `the property name "${property}" is reserved; choose another` : undefined;
@@ -66,13 +77,14 @@ function parseProperty(property: string, raw: unknown, requestTime: unknown): Pr
   if (problem !== undefined) return problem;
   if (raw === null) return { property, isRemoval: true };
   const body = asObject(raw);
-  if (body === undefined) return `property "${property}" must be an object with "actual" or "expected", or null`;
+  if (body === undefined)
+    return unreadable(`property "${property}" must be an object with "actual" or "expected", or null`);
   const actual = parseValue(body, 'actual', requestTime);
   const expected = parseValue(body, 'expected', undefined);
   const said = parseSaidBeside(body);
   if (actual === 'missing') return `property "${property}": "actual" must be an object with a "value"`;
   if (expected === 'missing') return `property "${property}": "expected" must be an object with a "value"`;
-  if (typeof said === 'string') return `property "${property}": ${said}`;
+  if (typeof said === 'string') return unreadable(`property "${property}": ${said}`);
   return {
     property,
     ...(actual === undefined ? {} : { actual }),

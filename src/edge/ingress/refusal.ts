@@ -2,6 +2,7 @@
 import type { Publication } from '../../../broker/index.ts';
 import type { DeviceId } from '../../model/device.ts';
 import {
+  ANONYMOUS_RESULT_TOPIC,
   answerTopics,
   membershipTopic,
   rejectedOfNodeTopic,
@@ -30,9 +31,18 @@ export function membershipRefusalsOf(node: string, asked: string, publication: P
   return refusing(publication, topics);
 }
 
+/** The payload, as far as it is shown to people. */
+export const shownOf = (publication: Publication): string =>
+  Buffer.from(publication.payload.subarray(0, SHOWN_OF_PAYLOAD)).toString('utf8');
+
+/** The same, of an update that could not be read. */
+export function unreadUpdate(outcome: Outcome): Outcome {
+  if (outcome.kind === 'done') return outcome;
+  return { ...outcome, refusal: { ...outcome.refusal, anonymousTopic: ANONYMOUS_RESULT_TOPIC } };
+}
+
 function refusing(publication: Publication, topics: Pick<Refusal, 'answerTopics' | 'rejectedTopic'>): Refuse {
   return (eventId, code, reason) => {
-    const payload = Buffer.from(publication.payload.subarray(0, SHOWN_OF_PAYLOAD)).toString('utf8');
-    return { kind: 'refused', refusal: { ...topics, eventId, code, reason, payload } };
+    return { kind: 'refused', refusal: { ...topics, eventId, code, reason, payload: shownOf(publication) } };
   };
 }

@@ -12,7 +12,7 @@ void test('any JSON value gets an answer, and a refusal is a sentence', () => {
     fc.property(fc.jsonValue(), anyType, (raw, type) => {
       const checked = checkValue(raw, { type });
       if (checked.kind === 'ok') assert.equal(typeof checked.text, 'string');
-      else assert.match(checked.reason, /^(must|has|is) /);
+      else assert.match(checked.reason, /^(must|has|holds|is) /);
     }),
   );
 });
@@ -22,6 +22,7 @@ void test('text is kept as it is where the type is text, and other JSON as its J
     fc.property(fc.jsonValue(), fc.constantFrom('STRING', 'BYTES', 'STREAM' as const), (raw, type) => {
       const checked = checkValue(raw, { type });
       if (raw === null) assert.equal(checked.kind, 'refused');
+      else if (checked.kind === 'refused') assert.match(checked.reason, /integer/);
       else assert.deepEqual(checked, { kind: 'ok', text: typeof raw === 'string' ? raw : JSON.stringify(raw) });
     }),
   );
@@ -60,11 +61,64 @@ void test('a million digits are refused without counting them', () => {
   assert.ok(performance.now() - begun < 1000);
 });
 
-void test('a decimal is finite and in ordinary notation', () => {
-  for (const raw of ['1', '-1.5', '.5', '5.', '1e3', '+1E-3', 0.1, -0]) assert.equal(kindOf(raw, 'DOUBLE'), 'ok');
-  for (const raw of ['', '.', 'inf', 'NaN', '1e999', '0x1p3', '1,5', ' 1', true, {}]) {
-    assert.equal(kindOf(raw, 'FLOAT'), 'refused', JSON.stringify(raw));
+void test('a float is what Go calls one', () => {
+  for (const raw of [
+    '1',
+    '-1.5',
+    '.5',
+    '5.',
+    '1e3',
+    '+1E-3',
+    0.1,
+    -0,
+    1e300,
+    'inf',
+    '-Infinity',
+    'NaN',
+    '0x1p-2',
+    '1_0',
+  ])
+    assert.deepEqual(checkValue(raw, { type: 'DOUBLE' }), { kind: 'ok', text: String(raw) });
+  for (const raw of ['', '.', '1e999', '0x1', '1,5', ' 1', '1_', '+nan', true, {}, [1]]) {
+    const checked = checkValue(raw, { type: 'FLOAT' });
+    assert.ok(checked.kind === 'refused' && checked.known === 'the value is not float', JSON.stringify(raw));
   }
+});
+
+void test('a number is what KubeEdge says it is not, in its words', () => {
+  const knownOf = (raw: unknown, type: 'INT' | 'BOOLEAN'): string | undefined => {
+    const checked = checkValue(raw, { type });
+    return checked.kind === 'refused' ? checked.known : assert.fail('not refused');
+  };
+
+  assert.equal(knownOf('x', 'INT'), 'the value is not int or integer');
+  assert.equal(knownOf('1e3', 'INT'), 'the value is not int or integer');
+  assert.equal(knownOf('TRUE', 'BOOLEAN'), 'the bool value must be true or false');
+});
+
+void test('a JSON number without fraction is an integer, however it is written', () => {
+  for (const text of ['1000', '1000.0', '1e3', '1E+3'])
+    assert.deepEqual(checkValue(JSON.parse(text), { type: 'INT' }), { kind: 'ok', text: '1000' });
+});
+
+void test('JSON is an object or array, as value or as text, and equal values are equal text', () => {
+  const value = { b: [1, 'x', null], a: { c: true } };
+  const text = '{"b":[1,"x",null],"a":{"c":true}}';
+
+  for (const raw of [value, text, JSON.stringify(value, null, 2)])
+    assert.deepEqual(checkValue(raw, { type: 'JSON' }), { kind: 'ok', text });
+  for (const raw of [5, true, '', 'x', '5', 'null', '"x"', '{', '\ufeff{}'])
+    assert.equal(kindOf(raw, 'JSON'), 'refused', JSON.stringify(raw));
+});
+
+void test('digits that were lost on the way are not stored as if they had been sent, however deep', () => {
+  for (const json of ['9007199254740993', '[9007199254740993]', '{"a":{"b":[1,9007199254740993]}}']) {
+    for (const type of ['STRING', 'BYTES', 'JSON'] as const)
+      assert.equal(kindOf(JSON.parse(json), type), 'refused', `${json} as ${type}`);
+  }
+  assert.equal(kindOf('{"a":9007199254740993}', 'JSON'), 'refused');
+  assert.equal(kindOf({ a: 1e300, b: 9_007_199_254_740_991, c: '9007199254740993' }, 'JSON'), 'ok');
+  assert.deepEqual(checkValue(1e300, { type: 'STRING' }), { kind: 'ok', text: '1e+300' });
 });
 
 void test('a boolean is true or false, as word or as JSON', () => {
@@ -99,10 +153,22 @@ void test('an empty limit is none, a decimal limit holds for integers too, and t
   });
 });
 
+void test('what is no number is no limit, and NaN is within none', () => {
+  assert.equal(checkValue('5', { type: 'INT', minimum: 'low', maximum: 'high' }).kind, 'ok');
+  assert.equal(checkValue('NaN', { type: 'DOUBLE', maximum: '5' }).kind, 'refused');
+  assert.equal(checkValue('NaN', { type: 'DOUBLE', minimum: '5' }).kind, 'refused');
+  assert.equal(checkValue('inf', { type: 'DOUBLE', maximum: '1e300' }).kind, 'refused');
+  assert.equal(checkValue('-inf', { type: 'DOUBLE', maximum: '0' }).kind, 'ok');
+  assert.equal(checkValue('zzz', { type: 'STRING', minimum: '5', maximum: '6' }).kind, 'ok');
+  assert.equal(checkValue('0x10p0', { type: 'FLOAT', maximum: '15.5' }).kind, 'refused');
+});
+
 void test('a value nested deeper than the stack is refused, not thrown', () => {
   const deep = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`) as unknown;
 
-  assert.deepEqual(checkValue(deep, { type: 'STRING' }), { kind: 'refused', reason: 'is nested too deeply' });
+  for (const type of ['STRING', 'JSON'] as const)
+    assert.deepEqual(checkValue(deep, { type }), { kind: 'refused', reason: 'is nested too deeply' });
+  assert.equal(kindOf(deep, 'INT'), 'refused');
 });
 
 void test('a long wrong value does not make a long reason', () => {

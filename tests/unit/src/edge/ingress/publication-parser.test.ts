@@ -107,8 +107,9 @@ void test('a refusal says what is wrong with which property, and keeps the event
     [{ twin: { 'a b': {} } }, /"a b" must be 1 to 128/],
     [{ twin: { '': {} } }, /"" must be 1 to 128/],
     [{ twin: { ['x'.repeat(129)]: {} } }, /1 to 128/],
-    [{ twin: [] }, /"twin" is missing or is not an object/],
-    [{}, /"twin" is missing/],
+    [{ twin: [] }, /^Unmarshal update request body failed, .*"twin" is not an object/],
+    [{}, /^Update twin error, key:twin does not exist: the field "twin" is missing/],
+    [{ twin: null }, /^Update twin error/],
   ];
   for (const [payload, reason] of cases) {
     const parsed = parseTwinUpdate(bytesOf({ event_id: 'e1', ...(payload as object) }));
