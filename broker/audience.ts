@@ -57,6 +57,14 @@ export class Audience {
     return this.#kept.size > 0 && this.#answer(topic).isKept;
   }
 
+  /** At which QoS a session subscribed to the topic: the highest of those that match. */
+  grants(clientId: string, topic: string): number {
+    let granted = 0;
+    for (const [filter, qos] of this.#kept.get(clientId) ?? [])
+      if (qos > granted && matchesFilter(filter, topic)) granted = qos;
+    return granted;
+  }
+
   #answer(topic: string): Answer {
     const known = this.#remembered.get(topic);
     if (known !== undefined) return known;

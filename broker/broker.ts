@@ -48,6 +48,7 @@ interface Running {
   readonly aedes: Aedes;
   readonly connections: Connections;
   readonly gatekeeper: Gatekeeper;
+  readonly resumption: Resumption;
   readonly sessions: Sessions;
 }
 
@@ -94,7 +95,7 @@ export class Broker implements Service {
       if (this.#running !== undefined) routeAgain(this.#running.aedes, slip);
     };
     const gatekeeper = new Gatekeeper(this.#gate, { sessions, routeLate, logger });
-    const resumption = new Resumption({ queues: sessions.queues, deliveries: this.#deliveries });
+    const resumption = new Resumption({ queues: sessions.queues, deliveries: this.#deliveries, audience });
     const aedes = await Aedes.createBroker(this.#aedesOptions(gatekeeper, resumption, sessions));
     if (signal.aborted || this.#isStopping()) {
       aedes.close();
@@ -104,7 +105,7 @@ export class Broker implements Service {
     }
     new Roster(aedes, { watcher: this.#watcher, logger });
     this.#watch(aedes, sessions, resumption);
-    this.#running = { aedes, connections: new Connections(this.#limits), gatekeeper, sessions };
+    this.#running = { aedes, connections: new Connections(this.#limits), gatekeeper, resumption, sessions };
     this.#state = 'running';
     await publishLeftWills(aedes, sessions.persistence);
   }
@@ -155,6 +156,7 @@ export class Broker implements Service {
       const client = running.aedes.handle(connection);
       readFast(client);
       this.#deliveries.serve(client);
+      running.resumption.watch(client);
       return;
     }
     this.#logger.debug({ limit: this.#limits.connections }, 'no room for another connection');

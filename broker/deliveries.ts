@@ -98,8 +98,9 @@ export class Deliveries {
   }
 }
 
-/** As Aedes has it: what the subscription grants, where the filter is the topic itself. */
-function grantedQos({ subscriptions }: Receiver, { topic, qos }: Packet): 0 | 1 | 2 {
+/** What the queue of a session has said already; else as Aedes has it: what the subscription grants, where the filter is the topic itself. */
+function grantedQos({ clean, subscriptions }: Receiver, { topic, qos, brokerId }: Packet): 0 | 1 | 2 {
+  if (!clean && brokerId !== null) return qos;
   const granted = subscriptions[topic]?.qos ?? qos;
   return granted < qos ? granted : qos;
 }

@@ -1,7 +1,9 @@
-// A session that is resumed gets what its queue holds first, and each message once. Aedes hands it what is published meanwhile as
-// well, before its turn and a second time from the queue, under another packet id; and begins with packet ids that older messages
-// of the session may still have.
+// A session gets each message once, at the QoS at which it keeps it, and when it is resumed what its queue holds first. Aedes hands
+// it what is published meanwhile as well, before its turn and a second time from the queue, under another packet id; begins with
+// packet ids that older messages of the session may still have; and of overlapping subscriptions takes the first for its QoS, or
+// the one that names the topic, where the highest counts (MQTT-3.3.5-1).
 import type { AedesPublishPacket, Client } from 'aedes';
+import type { Audience } from './audience.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { OutgoingQueues, QueuedPacket } from './sessions/outgoing-queues.ts';
 
@@ -10,15 +12,35 @@ interface Resuming {
   readonly connackSent: boolean;
   _nextId: number;
   deliverQoS(packet: QueuedPacket, done: () => void): void;
+  deliver0(packet: QueuedPacket, done: () => void): void;
+}
+
+export interface ResumptionTools {
+  readonly queues: OutgoingQueues;
+  readonly deliveries: Deliveries;
+  readonly audience: Pick<Audience, 'grants'>;
 }
 
 export class Resumption {
   readonly #queues: OutgoingQueues;
   readonly #deliveries: Deliveries;
+  readonly #audience: Pick<Audience, 'grants'>;
 
-  constructor(tools: { readonly queues: OutgoingQueues; readonly deliveries: Deliveries }) {
+  constructor(tools: ResumptionTools) {
     this.#queues = tools.queues;
     this.#deliveries = tools.deliveries;
+    this.#audience = tools.audience;
+  }
+
+  /** A connection of which nothing is known yet: what a subscription at QoS 0 brings may be in the queue for the sake of another. */
+  watch(client: Client): void {
+    const resuming = client as unknown as Resuming;
+    const deliver0 = resuming.deliver0.bind(client);
+    resuming.deliver0 = (packet, done) => {
+      if (client.clean || packet.qos === 0) deliver0(packet, done);
+      else if (this.#audience.grants(client.id, packet.topic ?? '') > 0) resuming.deliverQoS(packet, done);
+      else deliver0({ ...packet, qos: 0 }, done);
+    };
   }
 
   /** The client is known, and has been sent nothing yet. */
@@ -40,7 +62,9 @@ export class Resumption {
     }
     if (!(client as unknown as Resuming).connackSent) return false;
     if (!isQueued(client, packet)) return true;
-    return client.connected && isHeld && this.#queues.take(client.id, packet, client);
+    if (!client.connected || !isHeld || !this.#queues.take(client.id, packet, client)) return false;
+    packet.qos = this.#queues.qosOf(client.id, packet);
+    return true;
   }
 
   /** The queue was sent to its end: what came between its end and this is sent now, before anything newer. */

@@ -129,6 +129,11 @@ export class OutgoingQueues {
     return this.#queues.get(client)?.places.has(nameOf(packet)) === true;
   }
 
+  /** Of a message that it holds. */
+  qosOf(client: string, packet: QueuedPacket): 0 | 1 | 2 {
+    return this.#queues.get(client)?.places.get(nameOf(packet))?.qos ?? 0;
+  }
+
   /** Whether this connection is the one to send it now: false when it has begun to. */
   take(client: string, packet: QueuedPacket, connection: object): boolean {
     const place = this.#queues.get(client)?.places.get(nameOf(packet));

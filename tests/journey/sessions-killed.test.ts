@@ -2,76 +2,16 @@
 // need neither.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import type { IConnackPacket } from 'mqtt-packet';
-import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { connectAsync, type MqttClient } from 'mqtt';
 import { RawClient } from '../integration/broker/raw-client.ts';
-import { startProgram, type Program } from '../support/program.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { LoneNode } from '../support/lone-node.ts';
+import { killUnderTraffic } from '../support/session-kills.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const run = promisify(execFile);
-const CREDENTIALS = '{"node":"alone","nats":{"url":"nats://127.0.0.1:9","user":"alone","password":"none"}}';
-
-const KILLS = 6;
-
-class LoneNode {
-  readonly #dir: string;
-  #edge: Program | undefined;
-
-  constructor(dir: string) {
-    this.#dir = dir;
-  }
-
-  get url(): string {
-    return this.#edge?.text('mqtt') ?? '';
-  }
-
-  get port(): number {
-    return Number(new URL(this.#edge?.text('mqtt') ?? '').port);
-  }
-
-  async start(): Promise<void> {
-    const credentials = join(this.#dir, 'credentials.json');
-    await writeFile(credentials, CREDENTIALS, { mode: 0o600 });
-    const sockets = [
-      '--mqtt',
-      this.#edge === undefined ? '127.0.0.1:0' : `127.0.0.1:${this.port}`,
-      '--mqtt-ws',
-      'off',
-      '--http',
-      '127.0.0.1:0',
-    ];
-    this.#edge = await startProgram([
-      'edge',
-      ...['--data-dir', join(this.#dir, 'edge'), '--credentials', credentials],
-      ...sockets,
-    ]);
-  }
-
-  async kill(): Promise<void> {
-    await this.#edge?.kill();
-  }
-
-  async killAndStart(): Promise<void> {
-    await this.kill();
-    await this.start();
-  }
-}
-
-async function startNode(t: TestContext): Promise<LoneNode> {
-  const dir = await tempDir();
-  const node = new LoneNode(dir.path);
-  await node.start();
-  t.after(async () => {
-    await node.kill();
-    await dir[Symbol.asyncDispose]();
-  });
-  return node;
-}
+const startNode = (t: TestContext): Promise<LoneNode> => LoneNode.started(t);
 
 const payloadsOn = (client: RawClient, topic: string): string[] =>
   client.received.flatMap((packet) =>
@@ -265,76 +205,5 @@ test('mosquitto’s own clients find their session after a kill', async (t) => {
   assert.deepEqual(stdout.trim().split('\n'), ['hello', 'again']);
 });
 
-/** Publishes numbers, ever the next one when the last was acknowledged, over any number of connections. */
-class Counting {
-  readonly acknowledged: string[] = [];
-  readonly #client: MqttClient;
-  #isOver = false;
-  #running: Promise<unknown> = Promise.resolve();
-
-  constructor(client: MqttClient) {
-    this.#client = client;
-  }
-
-  begin(topic: string, qos: 1 | 2, inFlight: number): void {
-    const publish = async (lane: number): Promise<void> => {
-      for (let n = 0; !this.#isOver; n += 1) {
-        const payload = `${lane}/${n}`;
-        const publication = this.#client.publishAsync(`${topic}/${lane}`, payload, { qos });
-        // MQTT.js fails, unsent, what it is given between two connections.
-        await publication.then(
-          () => this.acknowledged.push(payload),
-          () => undefined,
-        );
-      }
-    };
-    this.#running = Promise.all(Array.from({ length: inFlight }, (_, lane) => publish(lane)));
-  }
-
-  async end(): Promise<void> {
-    this.#isOver = true;
-    await this.#running;
-    await this.#client.endAsync();
-  }
-}
-
-for (const qos of [1, 2] as const) {
-  const promise = qos === 1 ? 'loses no message of QoS 1' : 'neither loses nor doubles a message of QoS 2';
-  test(`a node killed at any moment, under way to a session that is there and one that is away, ${promise}`, async (t) => {
-    const node = await startNode(t);
-    const connection = { clean: false, reconnectPeriod: 20, keepalive: 10 };
-    await leaveSession(node, 'away', 'count/#');
-    const here = await connectAsync(node.url, { ...connection, clientId: 'here' });
-    const heard: string[] = [];
-    here.on('message', (_topic, payload) => heard.push(payload.toString()));
-    await here.subscribeAsync('count/#', { qos });
-    const counter = await connectAsync(node.url, { ...connection, clientId: 'counter' });
-    const counting = new Counting(counter);
-    t.after(() => Promise.all([here.endAsync(true), counter.endAsync(true)]));
-
-    counting.begin('count', qos, 8);
-    for (let kill = 1; kill <= KILLS; kill += 1) {
-      const before = counting.acknowledged.length;
-      await waitUntil(
-        `traffic before kill ${kill}`,
-        () => counting.acknowledged.length > before + 30 * Math.random(),
-        15_000,
-      );
-      await node.killAndStart();
-    }
-    await counting.end();
-
-    const { acknowledged } = counting;
-    await waitUntil('the last messages', () => new Set(heard).size >= acknowledged.length, 15_000);
-    const away = await RawClient.connected(node.port, 'away', false);
-    const kept = (): string[] =>
-      away.received.flatMap((one) => (one.cmd === 'publish' ? [one.payload.toString()] : []));
-    await waitUntil('what was kept', () => new Set(kept()).size >= acknowledged.length, 15_000);
-    await away.ping();
-    for (const got of [heard, kept()]) {
-      assert.deepEqual([...new Set(got)].sort(), [...acknowledged].sort());
-      if (qos === 2) assert.equal(got.length, acknowledged.length);
-    }
-    away.end();
-  });
-}
+test('a node killed at any moment loses nothing acknowledged to sessions and doubles nothing of QoS 2', (t) =>
+  killUnderTraffic(t, { kills: 8, seed: Math.floor(Math.random() * 1_000_000) }));

@@ -509,3 +509,58 @@ void test('a left will that the gate cannot keep yet is not forgotten', async ()
   assert.equal(running.gate.asked.length, 1);
   assert.deepEqual([...storage.records.keys()], ['will/mortal']);
 });
+
+interface Given {
+  readonly qos: 0 | 1 | 2;
+  readonly payload: string;
+}
+
+const givenTo = (client: RawClient): Given[] =>
+  client.received.flatMap((packet) =>
+    packet.cmd === 'publish' ? [{ qos: packet.qos, payload: packet.payload.toString() }] : [],
+  );
+
+void test('a session is sent a message at the highest QoS of its overlapping subscriptions, live and from the queue', async () => {
+  const orders = [
+    { 'news/#': 0, 'news/+': 2, 'news/1': 1 },
+    { 'news/1': 2, 'news/+': 1, 'news/#': 0 },
+    { 'news/1': 0, 'news/+': 1, 'news/#': 2 },
+  ] as const;
+  for (const filters of orders) {
+    await using running = await startBroker();
+    const first = await RawClient.connected(running.port, 'keeper', false);
+    const subscriptions = Object.entries(filters).map(([topic, qos]) => ({ topic, qos }));
+    first.send({ cmd: 'subscribe', messageId: 1, subscriptions });
+    await first.next('suback');
+    const publisher = await RawClient.connected(running.port, 'publisher');
+
+    publisher.publish('news/1', 'live', { qos: 2, messageId: 1 });
+    await first.next('publish');
+    await first.ping();
+    first.end();
+    await waitUntil('the client to be gone', () => running.broker.connectedClients === 1);
+    publisher.publish('news/1', 'kept', { qos: 2, messageId: 2 });
+    await waitUntil('it to be kept', () => countOf(publisher, 'pubrec') === 2);
+    const second = await RawClient.connected(running.port, 'keeper', false);
+    await waitUntil('both', () => givenTo(second).length === 2);
+
+    assert.deepEqual(givenTo(first), [{ qos: 2, payload: 'live' }]);
+    assert.deepEqual(givenTo(second), [
+      { qos: 2, payload: 'live' },
+      { qos: 2, payload: 'kept' },
+    ]);
+    for (const client of [publisher, second]) client.end();
+  }
+});
+
+void test('what a session subscribed to at QoS 0 is sent at QoS 0, and not kept', async () => {
+  await using running = await startBroker();
+  const keeper = await RawClient.connected(running.port, 'keeper', false);
+  await keeper.subscribe('news', 0);
+
+  await running.broker.publish('news', 'once');
+
+  await keeper.next('publish');
+  assert.deepEqual(givenTo(keeper), [{ qos: 0, payload: 'once' }]);
+  keeper.end();
+});

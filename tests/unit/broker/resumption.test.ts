@@ -1,6 +1,7 @@
 import type { AedesPublishPacket, Client } from 'aedes';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Audience } from '../../../broker/audience.ts';
 import { Deliveries } from '../../../broker/deliveries.ts';
 import { DEFAULT_LIMITS } from '../../../broker/index.ts';
 import { Resumption } from '../../../broker/resumption.ts';
@@ -38,7 +39,7 @@ function prepare() {
   const writes = new WriteBehind(FORGETFUL, silentLogger);
   const shelf = new MessageShelf(writes);
   const queues = new OutgoingQueues(DEFAULT_LIMITS, { shelf, writes, logger: silentLogger });
-  const resumption = new Resumption({ queues, deliveries: new Deliveries() });
+  const resumption = new Resumption({ queues, deliveries: new Deliveries(), audience: new Audience() });
   const live = (brokerCounter: number): AedesPublishPacket =>
     ({ cmd: 'publish', topic: 'news', payload: 'x', qos: 1, brokerId: 'b', brokerCounter }) as AedesPublishPacket;
   const message = (brokerCounter: number): KeptMessage => shelf.create(live(brokerCounter));
