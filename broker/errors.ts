@@ -3,6 +3,15 @@ import { errorTable } from '../src/kit/errors.ts';
 /** `option` is the one that changes this address. */
 type Address = Readonly<{ host: string; port: number; option: string }>;
 
+/** `limit` in milliseconds, bytes or pieces; `reason` as in the metrics. */
+export type LimitReached = Readonly<{
+  says: string;
+  reason: string;
+  limit: number | string;
+  option: string | undefined;
+  client: string | undefined;
+}>;
+
 export const brokerErrors = errorTable({
   BROKER_PORT_IN_USE: {
     kind: 'refused',
@@ -32,9 +41,9 @@ export const brokerErrors = errorTable({
     kind: 'refused',
     message: () => 'a client without a client id must ask for a clean session (MQTT-3.1.3-8)',
   },
-  BROKER_PACKET_TOO_LARGE: {
+  BROKER_LIMIT_REACHED: {
     kind: 'refused',
-    message: ({ size, limit }: { size: number; limit: number }) =>
-      `a packet of ${size} bytes is over the limit of ${limit} bytes`,
+    message: ({ says, limit, option }: LimitReached) =>
+      `${says}: the limit is ${limit}${option === undefined ? '' : `, and ${option} raises it`}`,
   },
 });

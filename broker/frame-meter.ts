@@ -17,6 +17,11 @@ export class FrameMeter {
     this.#limit = limit;
   }
 
+  /** Whether a packet has begun and not ended. */
+  get isMidPacket(): boolean {
+    return this.#rest > 0 || this.#shift !== BETWEEN_PACKETS;
+  }
+
   /** The announced length of the first packet over the limit that begins in this chunk; `undefined` while all fit. */
   take(chunk: Uint8Array): number | undefined {
     for (let at = 0; at < chunk.length;) {

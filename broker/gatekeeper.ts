@@ -3,7 +3,10 @@
 import { messageOf } from '../src/kit/errors.ts';
 import type { Logger } from '../src/kit/logger.ts';
 import { mayPublish } from './access-policy.ts';
+import { limitReached } from './client-limits.ts';
 import { brokerErrors } from './errors.ts';
+import type { BrokerLimits } from './limits.ts';
+import { ReceiveWindow } from './receive-window.ts';
 import type { Admission, Publication, PublishGate } from './publish-gate.ts';
 import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -26,6 +29,7 @@ interface Question {
 }
 
 export interface GatekeeperTools {
+  readonly gate: PublishGate;
   readonly sessions: Pick<Sessions, 'journal' | 'incoming'>;
   /** Hands out what was kept of a publication that Aedes does not route, because its client is gone. */
   readonly routeLate: (slip: RoutingSlip) => void;
@@ -37,36 +41,49 @@ type Answer = (refusal?: Error | null) => void;
 export class Gatekeeper {
   readonly #gate: PublishGate;
   readonly #tools: GatekeeperTools;
+  readonly #limits: Pick<BrokerLimits, 'inflight'>;
+  readonly #window: ReceiveWindow;
   readonly #waiting: (() => void)[] = [];
   /** Connections that are being closed: what they sent behind a publication that was not kept must not be kept before it. */
   readonly #refused = new WeakSet<Publisher>();
   #open = 0;
 
-  constructor(gate: PublishGate, tools: GatekeeperTools) {
-    this.#gate = gate;
+  constructor(limits: Pick<BrokerLimits, 'inflight'>, tools: GatekeeperTools) {
+    this.#limits = limits;
+    this.#gate = tools.gate;
     this.#tools = tools;
+    this.#window = new ReceiveWindow(limits.inflight);
+  }
+
+  /** A client is connected: its session goes on with the QoS 2 publications that it had open. */
+  begin(client: Publisher): void {
+    this.#window.begin(client, client.clean ? [] : this.#tools.sessions.incoming.ids(client.id));
   }
 
   /** Calls `answer` once: without an error the publication is acknowledged and routed, with one its connection is closed. */
   authorize(client: Publisher, packet: ArrivingPacket, answer: Answer): void {
-    const { topic, qos, messageId } = packet;
-    if (!mayPublish(topic)) {
-      answer(brokerErrors.BROKER_TOPIC_FORBIDDEN({ client: client.id, topic }));
-      return;
-    }
-    // Admitted before: Aedes finds it as well, and only says PUBREC again.
-    if (qos === 2 && messageId !== undefined && this.#tools.sessions.incoming.has(client.id, messageId)) {
-      answer(null);
-      return;
-    }
-    if (this.#refused.has(client) && !isWill(client, packet)) {
-      answer(refusalOf(client, packet));
+    const early = this.#answerEarly(client, packet);
+    if (early !== undefined) {
+      answer(early);
       return;
     }
     const slip = this.#tools.sessions.journal.slip(client, packet);
-    const isConcerned = this.#gate.concerns(topic);
+    const isConcerned = this.#gate.concerns(packet.topic);
     if (isConcerned || slip?.isWanted() === true) void this.#ask({ client, packet, slip, isConcerned }, answer);
     else answer(null);
+  }
+
+  /** What needs no question: a refusal, `null` for "go on", `undefined` where it must be asked. */
+  #answerEarly(client: Publisher, packet: ArrivingPacket): Error | null | undefined {
+    const { topic, qos, messageId } = packet;
+    if (!mayPublish(topic)) return brokerErrors.BROKER_TOPIC_FORBIDDEN({ client: client.id, topic });
+    const isExchange = qos === 2 && messageId !== undefined;
+    // Admitted before: Aedes finds it as well, and only says PUBREC again.
+    if (isExchange && this.#tools.sessions.incoming.has(client.id, messageId)) return null;
+    if (this.#refused.has(client) && !isWill(client, packet)) return refusalOf(client, packet);
+    if (!isExchange || this.#window.take(client, messageId)) return undefined;
+    this.#refused.add(client);
+    return limitReached('inflight', this.#limits);
   }
 
   /** Resolves when no question is open. */

@@ -1,14 +1,27 @@
-import { days, mebibytes, seconds, type Bytes, type Duration } from '../src/kit/units.ts';
+import { bytes, days, mebibytes, seconds, type Bytes, type Duration } from '../src/kit/units.ts';
 
 /** What one client, or all of them together, may take of this process. Every queue of the broker ends at one of these. */
 export interface BrokerLimits {
   /** The largest packet that is read; a larger one is never buffered, its sender is disconnected. */
   readonly packet: Bytes;
+  /** Clients at once. */
   readonly connections: number;
-  /** From the socket's opening to the CONNECT packet. */
+  /** Of them, from one address. Not counted for loopback, which all programs of this machine share. */
+  readonly addressConnections: number;
+  /** Open connections that have not said CONNECT; past it, the one that has been silent longest gives way. */
+  readonly unannounced: number;
+  /** From the socket's opening to the CONNECT packet, a WebSocket's handshake included. */
   readonly connectTimeout: Duration;
+  /** Bytes of a client id: it is part of a key wherever something is kept for the client. */
+  readonly clientIdBytes: Bytes;
+  /** The longest keepalive time that a client may ask for; none at all is longer still. `undefined`: any, and none. */
+  readonly keepalive: Duration | undefined;
+  /** QoS 2 publications of one client that it has not released (PUBREL). */
+  readonly inflight: number;
   /** Bytes waiting for one subscriber that reads too slowly; past it, the subscriber is disconnected. */
   readonly backlog: Bytes;
+  /** How long a client may take nothing of what waits for it, or send nothing more of a packet that it began. */
+  readonly stalledAfter: Duration;
   /** Messages and bytes waiting for one persistent session; past either, its oldest message is dropped. */
   readonly sessionMessages: number;
   readonly sessionBytes: Bytes;
@@ -32,8 +45,14 @@ export interface BrokerLimits {
 export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   packet: mebibytes(1),
   connections: 10_000,
+  addressConnections: 1_000,
+  unannounced: 1_000,
   connectTimeout: seconds(10),
+  clientIdBytes: bytes(1_024),
+  keepalive: undefined,
+  inflight: 1_000,
   backlog: mebibytes(4),
+  stalledAfter: seconds(10),
   sessionMessages: 10_000,
   sessionBytes: mebibytes(4),
   totalSessionMessages: 50_000,

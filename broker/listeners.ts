@@ -6,6 +6,7 @@ import type { Deadline } from '../src/kit/deadline.ts';
 import { codeOf, messageOf } from '../src/kit/errors.ts';
 import type { Logger } from '../src/kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../src/kit/service.ts';
+import { seconds } from '../src/kit/units.ts';
 import type { Broker } from './broker.ts';
 import { brokerErrors } from './errors.ts';
 
@@ -16,6 +17,15 @@ export interface ListenAddress {
   /** The option that sets this address, for error messages; default `--mqtt`, and `--mqtt-ws` for WebSocket. */
   readonly option?: string;
 }
+
+type Doors = Pick<Broker, 'greet' | 'accept' | 'quiesce'>;
+
+/**
+ * A peer that is gone without a word is noticed by TCP itself, also where a client asked for no keepalive time: the system probes a
+ * connection that has been idle this long, and gives it up when the probes stay unanswered.
+ */
+const IDLE_BEFORE_PROBE = seconds(60);
+const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: IDLE_BEFORE_PROBE };
 
 export interface BrokerListenersConfig {
   readonly tcp: ListenAddress;
@@ -37,16 +47,13 @@ export interface BrokerAddresses {
 export class BrokerListeners implements Service {
   readonly name = 'broker-listeners';
   readonly #config: BrokerListenersConfig;
-  readonly #broker: Pick<Broker, 'accept' | 'quiesce'>;
+  readonly #broker: Doors;
   readonly #logger: Logger;
   readonly #servers: Server[] = [];
   #addresses: BrokerAddresses;
   #stopping: Promise<void> | undefined;
 
-  constructor(
-    config: BrokerListenersConfig,
-    tools: { readonly broker: Pick<Broker, 'accept' | 'quiesce'>; readonly logger: Logger },
-  ) {
+  constructor(config: BrokerListenersConfig, tools: { readonly broker: Doors; readonly logger: Logger }) {
     this.#config = config;
     this.#broker = tools.broker;
     this.#logger = tools.logger;
@@ -111,17 +118,16 @@ export class BrokerListeners implements Service {
   }
 
   #tcpServer(): Server {
-    return createServer({ noDelay: true }, (socket: Socket) => {
-      this.#broker.accept(socket);
+    return createServer(SOCKET_OPTIONS, (socket: Socket) => {
+      this.#broker.greet(socket);
+      this.#broker.accept(socket, socket);
     });
   }
 
   /** Loaded only where it is used: it costs memory. */
   async #wsServer(): Promise<Server> {
     const { createWebSocketServer } = await import('./websocket.ts');
-    return createWebSocketServer((connection) => {
-      this.#broker.accept(connection);
-    });
+    return createWebSocketServer(SOCKET_OPTIONS, this.#broker);
   }
 
   async #listen(server: Server, address: Required<ListenAddress>): Promise<number> {

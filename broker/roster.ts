@@ -16,6 +16,7 @@ interface Table {
 
 export interface RosterTools {
   readonly watcher: ClientWatcher;
+  readonly onLeft: (client: Client, how: Departure) => void;
   readonly logger: Logger;
 }
 
@@ -35,6 +36,15 @@ export class Roster {
     this.#table.unregisterClient = (client) => this.#unregister(client);
   }
 
+  /** Who is connected under this id. */
+  get(id: string): Client | undefined {
+    return this.#table.clients[id];
+  }
+
+  *[Symbol.iterator](): Generator<Client> {
+    for (const client of Object.values(this.#table.clients)) if (client !== undefined) yield client;
+  }
+
   #register(client: Client): void {
     if (client.closed) return;
     const before = this.#table.clients[client.id];
@@ -50,8 +60,10 @@ export class Roster {
   #unregister(client: Client): void {
     const { id } = client;
     if (this.#table.clients[id] !== client) return;
+    const how = this.#departureOf(client);
     this.#leave(client);
-    this.#tell((watcher) => watcher.gone(client, this.#departureOf(client)));
+    this.#tools.onLeft(client, how);
+    this.#tell((watcher) => watcher.gone(client, how));
     const next = this.#next.get(id);
     this.#next.delete(id);
     if (next !== undefined && !next.closed) this.#enter(next);

@@ -1,6 +1,7 @@
 // MQTT over WebSocket (MQTT 3.1.1, chapter 6): an HTTP server that upgrades, and each socket as a stream of bytes. The only file
 // that touches `ws`.
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 import { mayOpenFrom } from './access-policy.ts';
@@ -9,7 +10,14 @@ import { mayOpenFrom } from './access-policy.ts';
 const FRAME_LIMIT = 2 * 1024 * 1024;
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 
-export function createWebSocketServer(accept: (connection: Duplex) => void): Server {
+export interface WebSocketDoors {
+  /** A socket was opened. */
+  greet(socket: Socket): void;
+  /** It carries MQTT on this stream now. */
+  accept(connection: Duplex, socket: Socket): void;
+}
+
+export function createWebSocketServer(options: ServerOptions, doors: WebSocketDoors): Server {
   const upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -17,11 +25,12 @@ export function createWebSocketServer(accept: (connection: Duplex) => void): Ser
     maxPayload: FRAME_LIMIT,
     handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
   });
-  const server = createServer((_request, response) => {
-    response.writeHead(426, { Upgrade: 'websocket', 'Content-Type': 'text/plain' });
+  const server = createServer(options, (_request, response) => {
+    response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Type': 'text/plain' });
     response.end('MQTT over WebSocket is spoken here, with the subprotocol "mqtt".\n');
   });
-  server.on('upgrade', (request, socket, head) => {
+  server.on('connection', (socket) => doors.greet(socket));
+  server.on('upgrade', (request, socket: Socket, head) => {
     socket.on('error', ignoreLostHandshake);
     if (!mayOpenFrom(request.headers.origin, request.headers.host)) {
       refuse(socket);
@@ -29,7 +38,7 @@ export function createWebSocketServer(accept: (connection: Duplex) => void): Ser
     }
     upgrader.handleUpgrade(request, socket, head, (webSocket) => {
       socket.removeListener('error', ignoreLostHandshake);
-      accept(createWebSocketStream(webSocket));
+      doors.accept(createWebSocketStream(webSocket), socket);
     });
   });
   return server;

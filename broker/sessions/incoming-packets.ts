@@ -22,6 +22,11 @@ export class IncomingPackets {
     return this.#clients.get(client)?.has(messageId) === true;
   }
 
+  /** Packet ids that the client has not released. */
+  ids(client: string): Iterable<number> {
+    return this.#clients.get(client)?.keys() ?? [];
+  }
+
   /** `isStored`: the record is in storage. */
   add(client: string, messageId: number, isStored: boolean): void {
     const ids = this.#clients.get(client) ?? new Map<number, boolean>();

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { generate } from 'mqtt-packet';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytes, ms } from '../../../src/kit/units.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { RawClient } from './raw-client.ts';
 import { startBroker, TWIN_UPDATE } from './running-broker.ts';
@@ -51,25 +50,6 @@ void test('garbage on the wire ends that connection at most; the others go on', 
   bystander.end();
 });
 
-void test('a packet over the limit is refused at its first bytes', async () => {
-  await using running = await startBroker({ limits: { packet: bytes(1000) } });
-  const client = await RawClient.connected(running.port, 'big');
-  client.publish('a', 'x'.repeat(990), { qos: 1, messageId: 1 });
-  await client.next('puback');
-
-  const announced = generate({
-    cmd: 'publish',
-    topic: 'a',
-    payload: Buffer.alloc(200_000),
-    qos: 0,
-    dup: false,
-    retain: false,
-  });
-  client.socket.write(announced.subarray(0, 6));
-
-  await client.closed();
-});
-
 void test('a client without an id must ask for a clean session', async () => {
   await using running = await startBroker();
   const forgetful = await RawClient.open(running.port);
@@ -101,27 +81,6 @@ void test('publishing to the broker’s own topics closes the connection and rea
   await listener.ping();
   assert.equal(listener.has('publish'), false);
   listener.end();
-});
-
-void test('who does not say CONNECT in time is shut out', async () => {
-  await using running = await startBroker({ limits: { connectTimeout: ms(50) } });
-
-  const silent = await RawClient.open(running.port);
-
-  await silent.closed();
-});
-
-void test('no more connections are taken than there is room for, and a place that is left is given again', async () => {
-  await using running = await startBroker({ limits: { connections: 1 } });
-  const first = await RawClient.connected(running.port, 'first');
-
-  const second = await RawClient.open(running.port);
-  await second.closed();
-  first.end();
-  await waitUntil('the place to be free', () => running.broker.connectedClients === 0);
-
-  const third = await RawClient.connected(running.port, 'third');
-  third.end();
 });
 
 void test('a subscriber that reads nothing is disconnected and never delays publishers or other subscribers', async () => {

@@ -9,7 +9,7 @@ import {
   type SessionStorage,
 } from '../../../broker/index.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
-import { silentLogger } from '../../../src/kit/logger.ts';
+import { silentLogger, type Logger } from '../../../src/kit/logger.ts';
 import { seconds } from '../../../src/kit/units.ts';
 
 export const TWIN_UPDATE = '$hw/events/device/default/counter/twin/update';
@@ -46,9 +46,22 @@ export async function startBroker(
   storage?: SessionStorage,
   answer?: TestGate['answer'],
 ): Promise<RunningBroker> {
+  return startLogged(silentLogger, config, { port, storage, answer });
+}
+
+interface Particulars {
+  readonly port?: number | undefined;
+  readonly storage?: SessionStorage | undefined;
+  readonly answer?: TestGate['answer'] | undefined;
+}
+
+export async function startLogged(
+  logger: Logger,
+  config: BrokerConfig,
+  { port = 0, storage, answer }: Particulars = {},
+): Promise<RunningBroker> {
   const gate = new TestGate();
   if (answer !== undefined) gate.answer = answer;
-  const logger = silentLogger;
   const broker = new Broker(config, { gate, logger, ...(storage === undefined ? {} : { storage }) });
   const address = { host: '127.0.0.1', port };
   const listeners = new BrokerListeners({ tcp: address, ws: { host: '127.0.0.1', port: 0 } }, { broker, logger });

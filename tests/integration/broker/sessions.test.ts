@@ -1,5 +1,6 @@
 // What the broker promises sessions while it runs, over storage that a test holds in its hand.
 import assert from 'node:assert/strict';
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { generate, type Packet } from 'mqtt-packet';
@@ -175,6 +176,8 @@ void test('a QoS 2 publication past its client’s window leaves nothing behind,
   );
 
   const again = await RawClient.connected(running.port, 'greedy', false);
+  again.send({ cmd: 'pubrel', messageId: 1 });
+  await again.next('pubcomp');
   again.publish('news', 'too much', { qos: 2, messageId: WINDOW + 1, dup: true });
   await again.next('pubrec');
 
@@ -302,7 +305,7 @@ void test('a message whose sender did not take its PUBACK reaches sessions all t
   await using running = await startBroker({}, 0, storage);
   await leaveSession(running, 'keeper', 'news');
   const sender = new StalledConnection();
-  running.broker.accept(sender);
+  running.broker.accept(sender, new Socket());
   sender.say({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'deaf', clean: true, keepalive: 60 });
   await waitUntil('the sender to be there', () => running.broker.connectedClients === 1 && sender.written > 0);
   sender.isStalled = true;

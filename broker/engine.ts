@@ -1,0 +1,150 @@
+// What one start of the broker is made of: Aedes, with its callbacks ending here. Decides nothing: the gate says what may be
+// acknowledged, the policy who may speak, the limits how much.
+import { Aedes, type AedesOptions, type AedesPublishPacket, type Client } from 'aedes';
+import type { Duplex } from 'node:stream';
+import { messageOf } from '../src/kit/errors.ts';
+import type { Logger } from '../src/kit/logger.ts';
+import type { Audience } from './audience.ts';
+import { limitReached } from './client-limits.ts';
+import type { ClientWatcher } from './client-watcher.ts';
+import { Connections } from './connections.ts';
+import { Deliveries } from './deliveries.ts';
+import type { Endings } from './endings.ts';
+import { Entrance } from './entrance.ts';
+import { createFanOut } from './fan-out.ts';
+import { Gatekeeper } from './gatekeeper.ts';
+import type { BrokerLimits } from './limits.ts';
+import { Outflow } from './outflow.ts';
+import { readFast } from './packet-reader.ts';
+import type { PublishGate } from './publish-gate.ts';
+import { Resumption } from './resumption.ts';
+import { Roster } from './roster.ts';
+import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
+import type { SessionStorage } from './sessions/session-storage.ts';
+import { createSessions, type Sessions } from './sessions/sessions.ts';
+import type { Will } from './sessions/wills.ts';
+import type { Traffic } from './traffic.ts';
+
+export interface Engine {
+  readonly aedes: Aedes;
+  readonly roster: Roster;
+  readonly connections: Connections;
+  readonly gatekeeper: Gatekeeper;
+  readonly sessions: Sessions;
+  /** Speaks MQTT on a connection that was added to `connections`. */
+  serve(connection: Duplex): void;
+}
+
+export interface EngineTools {
+  readonly gate: PublishGate;
+  readonly storage: SessionStorage;
+  readonly watcher: ClientWatcher;
+  readonly audience: Audience;
+  readonly endings: Endings;
+  readonly traffic: Traffic;
+  /** Whether connections are being closed because the broker stops. */
+  readonly isStopping: () => boolean;
+  readonly logger: Logger;
+}
+
+type Parts = Pick<Engine, 'connections' | 'gatekeeper' | 'sessions'> & {
+  readonly resumption: Resumption;
+  readonly deliveries: Deliveries;
+};
+
+/** A timer longer than any connection: Aedes' own time-outs, where ours look at more. */
+const NEVER = 2 ** 31 - 1;
+
+export async function createEngine(limits: BrokerLimits, tools: EngineTools): Promise<Engine> {
+  const { audience, storage, logger, endings } = tools;
+  const deliveries = new Deliveries();
+  const sessions = createSessions(limits, { audience, storage, logger });
+  const routeLate = (slip: RoutingSlip): void => routeAgain(aedes, slip);
+  const gatekeeper = new Gatekeeper(limits, { gate: tools.gate, sessions, routeLate, logger });
+  const resumption = new Resumption({ queues: sessions.queues, deliveries, audience });
+  const connections = new Connections(limits, { onRefused: (error, address) => endings.refuse(error, { address }) });
+  const entrance = new Entrance(limits, { connections, connected: (id) => roster.get(id) });
+  const parts = { sessions, gatekeeper, resumption, connections, deliveries };
+  const aedes: Aedes = await Aedes.createBroker({
+    ...aedesOptions(limits, parts, tools),
+    preConnect: (client, packet, answer) => entrance.ask(client, packet, answer),
+  });
+  const roster: Roster = new Roster(aedes, {
+    watcher: tools.watcher,
+    onLeft: (client, how) => endings.leave(client, how, tools.isStopping()),
+    logger,
+  });
+  watch(aedes, parts, tools);
+  const outflow = new Outflow();
+  const serve = (connection: Duplex): void => {
+    outflow.gather(connection);
+    const client = aedes.handle(connection);
+    readFast(client);
+    deliveries.serve(client);
+    resumption.watch(client);
+  };
+  return { aedes, roster, connections, gatekeeper, sessions, serve };
+}
+
+function aedesOptions(limits: BrokerLimits, parts: Parts, tools: EngineTools): AedesOptions {
+  const { gatekeeper, resumption, sessions, deliveries } = parts;
+  const { audience, traffic } = tools;
+  return {
+    mq: createFanOut(audience, deliveries),
+    persistence: sessions.persistence,
+    connectTimeout: NEVER,
+    drainTimeout: NEVER,
+    maxInflightInbound: 0,
+    authorizePublish: (client, packet, answer) => {
+      traffic.receive(packet.qos);
+      gatekeeper.authorize(client ?? goneClient(packet), packet, answer);
+    },
+    authorizeForward: (client, packet) => {
+      if (!resumption.lets(client, packet)) return null;
+      guardBacklog(client, limits);
+      traffic.send();
+      return packet;
+    },
+  };
+}
+
+/** Asked before each delivery. A persistent session keeps what its cut connection misses. */
+function guardBacklog({ conn }: Client, limits: BrokerLimits): void {
+  if (conn.writableLength > limits.backlog && !conn.destroyed) conn.destroy(limitReached('backlog', limits));
+}
+
+function watch(aedes: Aedes, parts: Parts, { endings, logger }: EngineTools): void {
+  const { sessions, connections, gatekeeper, resumption } = parts;
+  const who = ({ id, conn }: Client) => ({ client: id as string | null, address: connections.addressOf(conn) });
+  aedes.on('connectionError', (client, error) => endings.refuse(error, who(client)));
+  aedes.on('clientError', (client, error) => endings.fail(client, error, who(client)));
+  aedes.on('keepaliveTimeout', (client) => endings.fallSilent(client));
+  aedes.on('client', (client) => {
+    gatekeeper.begin(client);
+    resumption.begin(client);
+  });
+  aedes.on('clientReady', (client) => resumption.finish(client));
+  aedes.on('clientDisconnect', (client) => {
+    // What Aedes still does for it is done in this round of the loop.
+    setImmediate(() => dropUnrouted(sessions, client));
+  });
+  (aedes as NodeJS.EventEmitter).on('error', (error: unknown) => {
+    logger.error({ reason: messageOf(error) }, 'the broker failed');
+  });
+}
+
+/** Whose will it is, when its connection ended with another process. */
+const goneClient = (will: object): Publisher => ({
+  id: (will as Partial<Will>).clientId ?? '',
+  clean: true,
+  isOfThePast: true,
+});
+
+/** Its connection ended after the gate had kept the publication and before Aedes said so: it is sent again. */
+function dropUnrouted({ journal }: Sessions, client: Client): void {
+  for (const slip of journal.unrouted(client)) if (slip.packet.qos === 2) journal.drop(slip);
+}
+
+function routeAgain(aedes: Aedes, { packet }: RoutingSlip): void {
+  aedes.publish({ ...packet, cmd: 'publish', qos: 1, dup: false } as AedesPublishPacket, () => undefined);
+}

@@ -1,0 +1,52 @@
+// Who is let in, asked when CONNECT has come; whoever is not is told why, as far as MQTT 3.1.1 has a code for it.
+import type { Client, ConnectPacket } from 'aedes';
+import { CLIENT_LIMITS, limitReached } from './client-limits.ts';
+import type { Connections } from './connections.ts';
+import { brokerErrors } from './errors.ts';
+import type { BrokerLimits } from './limits.ts';
+
+type Answer = (error: Error | null, go: boolean) => void;
+
+export interface EntranceTools {
+  readonly connections: Connections;
+  /** The client that is connected under this id. */
+  readonly connected: (clientId: string) => Client | undefined;
+}
+
+export class Entrance {
+  readonly #limits: BrokerLimits;
+  readonly #tools: EntranceTools;
+
+  constructor(limits: BrokerLimits, tools: EntranceTools) {
+    this.#limits = limits;
+    this.#tools = tools;
+  }
+
+  /** Calls `answer` once, where there is no way in after the refusal was written. */
+  ask(client: Client, packet: ConnectPacket, answer: Answer): void {
+    if (packet.clientId === '' && packet.clean === false) {
+      refuse(client, 2, brokerErrors.BROKER_CLIENT_ID_MISSING({}), answer);
+      return;
+    }
+    const { connections, connected } = this.#tools;
+    const name = limitAgainst(packet, this.#limits) ?? connections.admit(client.conn, connected(packet.clientId)?.conn);
+    if (name === undefined) answer(null, true);
+    else refuse(client, CLIENT_LIMITS[name].connack, limitReached(name, this.#limits, packet.clientId), answer);
+  }
+}
+
+/** What stands against a client whatever the others do. */
+function limitAgainst(
+  { clientId, keepalive = 0 }: Pick<ConnectPacket, 'clientId' | 'keepalive'>,
+  limits: BrokerLimits,
+): 'client-id-bytes' | 'keepalive' | undefined {
+  if (Buffer.byteLength(clientId) > limits.clientIdBytes) return 'client-id-bytes';
+  if (limits.keepalive === undefined) return undefined;
+  return keepalive === 0 || keepalive * 1000 > limits.keepalive ? 'keepalive' : undefined;
+}
+
+function refuse(client: Client, code: 2 | 3, error: Error, answer: Answer): void {
+  client.conn.write(Buffer.of(0x20, 0x02, 0x00, code), () => {
+    answer(error, false);
+  });
+}
