@@ -1,4 +1,5 @@
-// A cloud service in a few lines: it subscribes to what every node reports and prints each value.
+// A cloud service in a few lines: it subscribes to what every node reports and prints each value, and each message that a client of
+// a node published for the cloud.
 //
 //   node dist/examples/01-cloud-subscriber.js .skerry/demo/nats-viewer.json
 //
@@ -22,9 +23,11 @@ process.once('SIGTERM', () => void connection.drain());
 
 interface CloudEvent {
   readonly type: string;
-  readonly subject: string;
+  readonly subject?: string;
   readonly time: string;
-  readonly data: {
+  readonly topic?: string;
+  readonly data_base64?: string;
+  readonly data?: {
     readonly property?: string;
     readonly value?: string;
     readonly state?: string;
@@ -33,7 +36,13 @@ interface CloudEvent {
 }
 
 for await (const message of connection.subscribe('skerry.*.up.>')) {
-  for (const { type, time, subject, data } of message.json<readonly CloudEvent[]>()) {
+  for (const event of message.json<readonly CloudEvent[]>()) {
+    const { type, time, subject = '', topic = '', data = {} } = event;
+    if (type === 'io.skerry.message.v1') {
+      const payload =
+        event.data_base64 === undefined ? JSON.stringify(event.data) : Buffer.from(event.data_base64, 'base64');
+      console.log(`${time}  ${topic}  ${payload.toString()}`);
+    }
     // The other types are for other readers: `io.skerry.twin.observed.v1` says which desired value the device's side has seen.
     if (type !== 'io.skerry.twin.reported.v1' && type !== 'io.skerry.device.state.v1') continue;
     const what = data.state === undefined ? `${data.property ?? ''} = ${data.value ?? ''}` : `is ${data.state}`;

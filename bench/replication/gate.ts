@@ -15,7 +15,7 @@ import { systemClock } from '../../src/kit/clock.ts';
 import { Deadline } from '../../src/kit/deadline.ts';
 import { silentLogger } from '../../src/kit/logger.ts';
 import { mebibytes, seconds } from '../../src/kit/units.ts';
-import { chainSubject } from '../../src/wire/nats-subjects.ts';
+import { chainSubject, messageSubject } from '../../src/wire/nats-subjects.ts';
 import { perSecond, printRows, ratio, type Row } from '../table.ts';
 
 const DEVICES = [1, 100, 1000];
@@ -91,7 +91,7 @@ async function prepare(store: EdgeStore, devices: number): Promise<Ingress> {
   const outbox = new Outbox(limits, { store, clock: systemClock, incarnation: () => 'bench', logger: silentLogger });
   const nobody = (): void => undefined;
   return new Ingress(
-    { node: 'bench' },
+    { node: 'bench', chain: messageSubject('bench'), uploads: ['+/user/#'] },
     {
       store,
       twins: new TwinBook(),

@@ -11,6 +11,8 @@ export interface EdgeConfig {
   readonly http: Address;
   /** What facts that wait for the cloud may weigh, and how long they may wait. */
   readonly outbox: { readonly limit: Bytes; readonly age: Duration };
+  /** Filters of the MQTT topics that go to the cloud besides KubeEdge's own. */
+  readonly uploads: readonly string[];
   readonly version: string;
 }
 

@@ -10,7 +10,7 @@ import { Remembered } from '../kit/remembered.ts';
 import { Supervisor } from '../kit/supervisor.ts';
 import { deviceKey, parseDeviceKey, type DeviceId } from '../model/device.ts';
 import { NatsLink } from '../nats/nats-link.ts';
-import { chainSubject, inboxPrefix, type ChainClass } from '../wire/nats-subjects.ts';
+import { chainSubject, inboxPrefix, messageSubject, type DeviceClass } from '../wire/nats-subjects.ts';
 import { EdgeAdmin } from './admin/edge-admin.ts';
 import { edgeMetrics } from './admin/edge-metrics.ts';
 import { answersOf, listenerOf } from './announcements.ts';
@@ -112,12 +112,13 @@ function createKeeping({ dataDir, credentials: { node }, outbox: limits }: EdgeC
     twin: new Remembered(chainIn('twin', node)),
     event: new Remembered(chainIn('event', node)),
     telemetry: new Remembered(chainIn('telemetry', node)),
+    data: new Remembered(chainIn('data', node)),
   };
-  const chainOf = (chainClass: ChainClass, device: DeviceId): string => chains[chainClass].get(deviceKey(device));
+  const chainOf = (chainClass: DeviceClass, device: DeviceId): string => chains[chainClass].get(deviceKey(device));
   return { store, twins, objects, seen, memory, outbox, chainOf, services: [store, memory, outbox] };
 }
 
-const chainIn = (chainClass: ChainClass, node: string) => (device: string) =>
+const chainIn = (chainClass: DeviceClass, node: string) => (device: string) =>
   chainSubject(node, chainClass, parseDeviceKey(device));
 
 /** MQTT in and out. */
@@ -135,7 +136,7 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
   const answers = answersOf(egress, objects);
   const definitions = () => objects.devices();
   const ingress: Ingress = new Ingress(
-    { node },
+    { node, chain: messageSubject(node), uploads: config.uploads },
     { ...kept, definitionOf, definitions, answers, clock: systemClock, logger },
   );
   const mapperTopics = new MapperTopics({

@@ -41,16 +41,35 @@ export interface GapChange {
   readonly until: number;
 }
 
-export type Change = PropertyChange | RemovedChange | StateChange | GapChange;
+/** What somebody published for programs in the cloud: passed on as it came, and understood by nobody here. */
+export interface MessageChange {
+  readonly kind: 'message';
+  readonly topic: string;
+  readonly payload: CarriedPayload;
+}
+
+/** JSON as its text, anything else as base64. */
+export type CarriedPayload = { readonly json: string } | { readonly base64: string };
+
+export type Change = PropertyChange | RemovedChange | StateChange | GapChange | MessageChange;
 
 /**
- * What one admitted publication changed about one device: the unit that the outbox stores and the stream carries. The term is
- * not in it: it is stamped when the fact is published, under the claim held then.
+ * What one admitted publication changed or said: the unit that the outbox stores and the stream carries. The term is not in it: it
+ * is stamped when the fact is published, under the claim held then.
  */
-export interface Fact {
+export type Fact = DeviceFact | NodeFact;
+
+export type DeviceFact = FactBody & OfDevice;
+/** About no device that the node knows. */
+export type NodeFact = FactBody & { readonly [K in keyof OfDevice]?: undefined };
+
+interface OfDevice {
   readonly device: DeviceId;
   readonly uid: string;
   readonly binding: number;
+}
+
+interface FactBody {
   /** When the edge received the publication, milliseconds since the epoch. */
   readonly at: number;
   readonly changes: readonly Change[];

@@ -1,6 +1,6 @@
 // Facts outside: CloudEvents 1.0 JSON batches (`application/cloudevents-batch+json`), oldest event first. One event names one
 // change. This is what cloud services subscribe to; docs/reference/subjects.md describes every field.
-import type { Change, Fact, GapChange } from '../model/fact.ts';
+import type { Change, Fact, GapChange, MessageChange } from '../model/fact.ts';
 import { propertyTypeNamed } from '../model/property-value.ts';
 import type { DeviceId, PropertyType } from '../model/device.ts';
 import { deviceKey, parseDeviceKey } from '../model/device.ts';
@@ -15,6 +15,7 @@ export const EVENT_TYPES = {
   removed: 'io.skerry.twin.removed.v1',
   state: 'io.skerry.device.state.v1',
   gap: 'io.skerry.outbox.gap.v1',
+  message: 'io.skerry.message.v1',
 } as const;
 
 /** What the publisher knows besides the fact itself. */
@@ -29,10 +30,13 @@ export interface Stamp {
 
 export type Gap = Omit<GapChange, 'kind'>;
 
-/** One event, decoded. `property`, `type` and `value` are those of the change; a state event has `property` `""`, a gap or removal no value. */
+/** Messages are for other readers. */
+type EventKind = Exclude<Change['kind'], 'message'>;
+
+/** One event of a device, decoded. `property`, `type` and `value` are those of the change; a state event has `property` `""`, a gap or removal no value. */
 export interface DeviceEvent {
   readonly id: string;
-  readonly kind: Change['kind'];
+  readonly kind: EventKind;
   readonly node: string;
   readonly device: DeviceId;
   readonly uid: string;
@@ -66,17 +70,35 @@ export function encodeBatch(encodedFacts: readonly string[]): Uint8Array {
 
 function encodeEvent(fact: Fact, change: Change, { node, id, term, historical }: Stamp): string {
   const received = timeText(fact.at);
-  const n = change.kind === 'gap' ? 0 : change.n;
+  const subject = fact.device === undefined ? '' : `"subject":${json(deviceKey(fact.device))},`;
+  const head =
+    `{"specversion":"1.0","id":${json(id)},"source":${json(`${SOURCE_PREFIX}${node}`)},"type":"${EVENT_TYPES[change.kind]}",` +
+    `${subject}"time":"${received}",`;
+  const late = historical ? ',"historical":true' : '';
+  if (change.kind === 'message') return `${head}${encodeMessage(change)}${late}}`;
   const eventId = fact.eventId === undefined ? '' : `,"eventId":${json(fact.eventId)}`;
   return (
-    `{"specversion":"1.0","id":${json(id)},"source":${json(`${SOURCE_PREFIX}${node}`)},"type":"${EVENT_TYPES[change.kind]}",` +
-    `"subject":${json(deviceKey(fact.device))},"time":"${received}","datacontenttype":"application/json",` +
-    `"data":{${encodeChange(change)},"uid":${json(fact.uid)},"version":{"binding":${fact.binding},"term":${term},"n":${n}},` +
-    `"quality":"good","receivedTime":"${received}"${eventId}${historical ? ',"historical":true' : ''}}}`
+    `${head}"datacontenttype":"application/json",` +
+    `"data":{${encodeChange(change)}${encodeOrigin(fact, change, term)},"receivedTime":"${received}"${eventId}${late}}}`
   );
 }
 
-function encodeChange(change: Change): string {
+/** The payload is the event's data, so that what the edge says of it stands beside it: `topic` and `historical` are extensions. */
+function encodeMessage({ topic, payload }: MessageChange): string {
+  const data =
+    'json' in payload
+      ? `"datacontenttype":"application/json","data":${payload.json}`
+      : `"datacontenttype":"application/octet-stream","data_base64":"${payload.base64}"`;
+  return `"topic":${json(topic)},${data}`;
+}
+
+function encodeOrigin(fact: Fact, change: Change, term: number): string {
+  if (fact.device === undefined) return '';
+  const n = 'n' in change ? change.n : 0;
+  return `,"uid":${json(fact.uid)},"version":{"binding":${fact.binding},"term":${term},"n":${n}},"quality":"good"`;
+}
+
+function encodeChange(change: Exclude<Change, MessageChange>): string {
   if (change.kind === 'state') return `"state":${json(change.state)}`;
   if (change.kind === 'gap') return `"gap":${JSON.stringify(gapOf(change))}`;
   if (change.kind === 'removed') return `"property":${json(change.property)}`;
@@ -104,14 +126,17 @@ export type DecodedBatch =
   | { readonly kind: 'ok'; readonly events: readonly DeviceEvent[] }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** Events of kinds this version does not know are left out, so that a newer edge can speak to an older hub. */
+/**
+ * The events that are about devices, without messages. Events of kinds this version does not know are left out, so that a newer
+ * edge can speak to an older hub.
+ */
 export function decodeBatch(payload: Uint8Array): DecodedBatch {
   const list = asArray(parseJson(payload));
   if (list === undefined) return { kind: 'refused', reason: 'the payload is not a JSON array of CloudEvents' };
   const events: DeviceEvent[] = [];
   for (const [place, item] of list.entries()) {
     const kind = kindOf(asObject(item)?.['type']);
-    if (kind === undefined) continue;
+    if (kind === undefined || isOfNode(item, kind)) continue;
     const event = decodeEvent(asObject(item) ?? {}, kind);
     if (event === undefined) return { kind: 'refused', reason: `event ${place} of the batch lacks a required field` };
     events.push(event);
@@ -119,11 +144,16 @@ export function decodeBatch(payload: Uint8Array): DecodedBatch {
   return { kind: 'ok', events };
 }
 
-function kindOf(type: unknown): Change['kind'] | undefined {
-  return (Object.keys(EVENT_TYPES) as Change['kind'][]).find((kind) => EVENT_TYPES[kind] === type);
+function kindOf(type: unknown): EventKind | undefined {
+  const kind = (Object.keys(EVENT_TYPES) as Change['kind'][]).find((one) => EVENT_TYPES[one] === type);
+  return kind === 'message' ? undefined : kind;
 }
 
-function decodeEvent(event: JsonObject, kind: Change['kind']): DeviceEvent | undefined {
+/** A gap among messages. */
+const isOfNode = (item: unknown, kind: EventKind): boolean =>
+  kind === 'gap' && asObject(item)?.['subject'] === undefined;
+
+function decodeEvent(event: JsonObject, kind: EventKind): DeviceEvent | undefined {
   const data = asObject(event['data']) ?? {};
   const id = asString(event['id']);
   const source = asString(event['source']);
@@ -149,7 +179,7 @@ function decodeEvent(event: JsonObject, kind: Change['kind']): DeviceEvent | und
 
 type DecodedChange = Pick<DeviceEvent, 'property' | 'type' | 'value' | 'deviceTime' | 'gap'>;
 
-function decodeChange(data: JsonObject, kind: Change['kind']): DecodedChange | undefined {
+function decodeChange(data: JsonObject, kind: EventKind): DecodedChange | undefined {
   switch (kind) {
     case 'state': {
       const state = asString(data['state']);

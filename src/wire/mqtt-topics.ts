@@ -7,6 +7,8 @@ const DEFAULT_NAMESPACE = 'default';
 
 const NODE_ROOT = '$hw/events/node';
 
+const DATA_ROOT = '$ke/events';
+
 /** Where KubeEdge answers updates that it cannot read, whatever device they are of. */
 export const ANONYMOUS_RESULT_TOPIC = `${DEVICE_ROOT}//twin/update/result`;
 
@@ -33,12 +35,25 @@ export function parseDeviceTopic(topic: string): DeviceTopic | undefined {
   const levels = topic.slice(DEVICE_ROOT.length + 1).split('/');
   const request = levels.slice(-2).join('/');
   const address = levels.slice(0, -2);
-  if (!isDeviceRequest(request) || address.length < 1 || address.length > 2) return undefined;
-  const [first, second] = address;
-  if (first === undefined || first === '' || second === '') return undefined;
-  const device =
-    second === undefined ? { namespace: DEFAULT_NAMESPACE, name: first } : { namespace: first, name: second };
-  return { device, request };
+  if (!isDeviceRequest(request)) return undefined;
+  const device = deviceAt(address);
+  return device === undefined ? undefined : { device, request };
+}
+
+function deviceAt([first = '', second, ...more]: readonly string[]): DeviceId | undefined {
+  if (first === '' || second === '' || more.length > 0) return undefined;
+  return second === undefined ? { namespace: DEFAULT_NAMESPACE, name: first } : { namespace: first, name: second };
+}
+
+/**
+ * The device whose data, past its twin, a mapper publishes. Both forms that KubeEdge documents, `…/device/<device>/data/update`
+ * and `…/<device>/device/data/update`, each in both address forms.
+ */
+export function parseDataTopic(topic: string): DeviceId | undefined {
+  if (!topic.startsWith(`${DATA_ROOT}/`) || !topic.endsWith('/data/update')) return undefined;
+  const levels = topic.slice(DATA_ROOT.length + 1, -'/data/update'.length).split('/');
+  if (levels[0] === 'device' && levels.length > 1) return deviceAt(levels.slice(1));
+  return levels.at(-1) === 'device' ? deviceAt(levels.slice(0, -1)) : undefined;
 }
 
 function isDeviceRequest(text: string): text is DeviceRequest {
@@ -59,6 +74,9 @@ export function requestTopic(device: DeviceId, request: DeviceRequest): string {
 export function mapperTopic(protocol: string, device: DeviceId): string {
   return `$skerry/mapper/${protocol}/${device.namespace}/${device.name}`;
 }
+
+/** What goes to the cloud as it is, whoever publishes it. */
+export const UPLOAD_TOPICS = ['$hw/events/upload/#', 'SYS/dis/upload_records'] as const;
 
 /** Which devices a node has: asked, answered, and said whenever it changes. */
 export const MEMBERSHIP_TOPICS = ['get', 'get/result', 'updated'] as const;

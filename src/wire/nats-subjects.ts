@@ -18,16 +18,28 @@ export const HEARTBEAT_SUBJECTS = 'skerry.*.heartbeat';
 /** By the stream that the message was in: a token that no node's own subjects have in its place, be the node called `poison`. */
 export const POISON_SUBJECTS = [UP_STREAM, STATE_STREAM].map((stream) => `skerry.poison.${stream}.>`);
 
-/** What a chain carries: values of a device, what happened to it, or values of which history may be lost first. */
-export const CHAIN_CLASSES = ['twin', 'event', 'telemetry'] as const;
+/**
+ * What a chain of a device carries: its values, what happened to it, values of which history may be lost first, or data that it
+ * publishes past its twin.
+ */
+export const DEVICE_CLASSES = ['twin', 'event', 'telemetry', 'data'] as const;
+export type DeviceClass = (typeof DEVICE_CLASSES)[number];
+
+/** `message`: what is published on the node for programs in the cloud. */
+export const CHAIN_CLASSES = [...DEVICE_CLASSES, 'message'] as const;
 export type ChainClass = (typeof CHAIN_CLASSES)[number];
 
 const token = (name: string): string => name.replaceAll('.', '_');
 const untoken = (text: string): string => text.replaceAll('_', '.');
 
 /** The subject of a device's chain on a node. */
-export function chainSubject(node: string, chainClass: ChainClass, device: DeviceId): string {
+export function chainSubject(node: string, chainClass: DeviceClass, device: DeviceId): string {
   return `skerry.${token(node)}.up.${chainClass}.${token(device.namespace)}.${token(device.name)}`;
+}
+
+/** The subject of the one chain that is of no device. */
+export function messageSubject(node: string): string {
+  return `skerry.${token(node)}.up.message`;
 }
 
 /** The class in a chain's subject. What is of no known class counts as the class that is dropped last. */

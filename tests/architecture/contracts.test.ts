@@ -26,11 +26,13 @@ import {
   mapperTopic,
   MEMBERSHIP_TOPICS,
   membershipTopic,
+  parseDataTopic,
   parseDeviceTopic,
   parseMembershipRequest,
   rejectedOfNodeTopic,
   rejectedTopic,
   requestTopic,
+  UPLOAD_TOPICS,
 } from '../../src/wire/mqtt-topics.ts';
 import * as subjects from '../../src/wire/nats-subjects.ts';
 import { codes, firstCodes, tableRows } from './docs.ts';
@@ -60,6 +62,15 @@ void test('the topics that devices publish are listed in both address forms', ()
   for (const topic of built) assert.ok(parseDeviceTopic(topic) !== undefined, `${topic} is not understood`);
 });
 
+void test('the topics that go to the cloud as they are are listed', () => {
+  const listed = firstCodes(TOPICS, 'What goes to the cloud as it is');
+  const data = listed.filter((topic) => parseDataTopic(topic) !== undefined);
+
+  assert.equal(data.length, 4);
+  const users = EDGE_OPTIONS.find(({ flags }) => flags.startsWith('--upload-topics'))?.default ?? '';
+  assert.deepEqual(sorted(listed), sorted([...data, ...UPLOAD_TOPICS, users]));
+});
+
 void test('the topics that the edge node publishes are listed', () => {
   const forms = DEVICE_ANSWERS.flatMap((answer) => [
     ...answerTopics(DEVICE, answer),
@@ -80,6 +91,8 @@ void test('the subjects are listed', () => {
     subjects.chainSubject(NODE, 'twin', NAMED),
     subjects.chainSubject(NODE, 'event', NAMED),
     subjects.chainSubject(NODE, 'telemetry', NAMED),
+    subjects.chainSubject(NODE, 'data', NAMED),
+    subjects.messageSubject(NODE),
     subjects.stateSubject(NODE, NAMED),
     subjects.heartbeatSubject(NODE),
     inBucket(subjects.DESIRED_BUCKET, subjects.desiredKey(NODE, 'device', NAMED)),
@@ -108,6 +121,8 @@ void test('every field of an event is listed, and nothing else', () => {
     { kind: 'removed', property: 'label', n: 2 },
     { kind: 'state', state: 'online', n: 1 },
     { kind: 'gap', reason: 'bytes', changes: 2, from: 1, through: 2, since: 1, until: 2 },
+    { kind: 'message', topic: 't', payload: { json: '1' } },
+    { kind: 'message', topic: 't', payload: { base64: '' } },
   ];
   const fact: Fact = { device: NAMED, uid: 'u', binding: 1, at: 2, changes, eventId: 'e' };
   const text = encodeFact(fact, { node: 'n', id: 'i.1', term: 3, historical: true });

@@ -175,7 +175,7 @@ serviceContract(
     const any = { host: '127.0.0.1', port: 0 };
     const credentials = { ...NODE, nats: AWAY };
     return new EdgeNode(
-      { dataDir, credentials, mqtt: any, mqttWs: any, http: any, outbox: ROOMY, version: 'test' },
+      { dataDir, credentials, mqtt: any, mqttWs: any, http: any, outbox: ROOMY, uploads: [], version: 'test' },
       { logger },
     );
   }),
@@ -193,6 +193,7 @@ void test('an edge node whose MQTT port is taken says so and lets go of everythi
     mqttWs: undefined,
     http: any,
     outbox: ROOMY,
+    uploads: [],
     version: 'test',
   };
 

@@ -44,6 +44,12 @@ test('a newcomer watches the counter in Kubernetes, on MQTT and on NATS, and swi
     join(dir.path, 'nats-viewer.json'),
   ]);
 
+  await waitUntil('the message to be shown in the cloud', async () => {
+    const message = ['-t', 'line/user/alarm', '-q', '1', '-m', '{"level":"high"}'];
+    await once(spawn('mosquitto_pub', ['-h', hostname, '-p', port, ...message]), 'close');
+    return cloud.lines.some((line) => line.endsWith('line/user/alarm  {"level":"high"}'));
+  });
+
   const first = await waitUntil('kubectl to show a count', () => shown(kubectl), 20_000);
   await waitUntil('the count to grow', async () => ((await shown(kubectl))?.count ?? 0) > first.count + 2, 10_000);
   const { stdout: nodes } = await kubectl.run(['get', 'nodes', '--no-headers']);

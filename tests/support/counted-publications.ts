@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { connect, type MqttClient } from 'mqtt';
 import { AckPolicy, connect as connectNats, DeliverPolicy, type NatsConnection } from 'nats';
-import { decodeBatch, type DeviceEvent } from '../../src/wire/device-events.ts';
+import { decodeBatch, EVENT_TYPES, type DeviceEvent, type Gap } from '../../src/wire/device-events.ts';
 
 export interface NatsAccess {
   readonly url: string;
@@ -12,17 +12,35 @@ export interface NatsAccess {
   readonly password: string;
 }
 
+/** What is published: where, and how the number stands in it. */
+export interface Numbered {
+  readonly topic: (device: string) => string;
+  readonly payload: (number: number) => string;
+}
+
+const TWIN_UPDATES: Numbered = {
+  topic: (device) => `$hw/events/device/default/${device}/twin/update`,
+  payload: (number) =>
+    JSON.stringify({
+      event_id: randomUUID(),
+      timestamp: Date.now(),
+      twin: { number: { actual: { value: String(number) } } },
+    }),
+};
+
 export class CountedPublications {
   readonly #client: MqttClient;
   readonly #devices: readonly string[];
+  readonly #numbered: Numbered;
   readonly #acknowledged = new Map<string, Set<number>>();
   readonly #next = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #turn = 0;
   #unacknowledged = 0;
 
-  constructor(mqttUrl: string, devices: readonly string[]) {
+  constructor(mqttUrl: string, devices: readonly string[], numbered = TWIN_UPDATES) {
     this.#devices = devices;
+    this.#numbered = numbered;
     this.#client = connect(mqttUrl, {
       reconnectPeriod: 200,
       connectTimeout: 3000,
@@ -81,13 +99,9 @@ export class CountedPublications {
     this.#turn += 1;
     const number = this.#next.get(device) ?? 1;
     this.#next.set(device, number + 1);
-    const payload = JSON.stringify({
-      event_id: randomUUID(),
-      timestamp: Date.now(),
-      twin: { number: { actual: { value: String(number) } } },
-    });
+    const { topic, payload } = this.#numbered;
     this.#unacknowledged += 1;
-    this.#client.publish(`$hw/events/device/default/${device}/twin/update`, payload, { qos: 1 }, (error) => {
+    this.#client.publish(topic(device), payload(number), { qos: 1 }, (error) => {
       this.#unacknowledged -= 1;
       // MQTT.js gives up what was published while it was resending older messages over a connection that then broke.
       if (error instanceof Error) return;
@@ -108,18 +122,63 @@ export async function numbersInStream(access: NatsAccess): Promise<Map<string, n
   return numbers;
 }
 
-/** Everything in the stream of reports, in its order. */
-export async function eventsInStream({ url, user, password }: NatsAccess): Promise<DeviceEvent[]> {
+/** Everything of devices in the stream of reports, in its order. */
+export async function eventsInStream(access: NatsAccess): Promise<DeviceEvent[]> {
+  return (await readStream(access)).flatMap(({ data }) => {
+    const batch = decodeBatch(data);
+    return batch.kind === 'refused' ? assert.fail(batch.reason) : batch.events;
+  });
+}
+
+/** A message as a program in the cloud reads it. */
+export interface CloudMessage {
+  /** Of NATS. */
+  readonly on: string;
+  readonly subject?: string;
+  readonly topic: string;
+  readonly datacontenttype: string;
+  readonly data?: unknown;
+  readonly data_base64?: string;
+  readonly historical?: boolean;
+}
+
+/** What was published for programs in the cloud, in the order of the stream. */
+export async function messagesInStream(access: NatsAccess): Promise<CloudMessage[]> {
+  return (await readStream(access)).flatMap(({ subject, data }) => {
+    const events = JSON.parse(Buffer.from(data).toString()) as ({ readonly type: string } & CloudMessage)[];
+    return events.filter(({ type }) => type === EVENT_TYPES.message).map((event) => ({ ...event, on: subject }));
+  });
+}
+
+/** By subject, what gap markers say is missing, also of messages. */
+export async function gapsInStream(access: NatsAccess): Promise<ReadonlyMap<string, readonly object[]>> {
+  const gaps = new Map<string, object[]>();
+  for (const { subject, data } of await readStream(access)) {
+    const events = JSON.parse(Buffer.from(data).toString()) as { readonly data?: { readonly gap?: Gap } }[];
+    for (const { data: said } of events) {
+      const { reason, changes } = said?.gap ?? {};
+      if (reason !== undefined) gaps.set(subject, [...(gaps.get(subject) ?? []), { reason, changes }]);
+    }
+  }
+  return gaps;
+}
+
+interface Stored {
+  readonly subject: string;
+  readonly data: Uint8Array;
+}
+
+async function readStream({ url, user, password }: NatsAccess): Promise<Stored[]> {
   const connection = await connectNats({ servers: url, user, pass: password });
   try {
-    return await readEvents(connection);
+    return await readAll(connection);
   } finally {
     await connection.close();
   }
 }
 
-async function readEvents(connection: NatsConnection): Promise<DeviceEvent[]> {
-  const events: DeviceEvent[] = [];
+async function readAll(connection: NatsConnection): Promise<Stored[]> {
+  const stored: Stored[] = [];
   const manager = await connection.jetstreamManager();
   const { name } = await manager.consumers.add('skerry-up', {
     ack_policy: AckPolicy.None,
@@ -130,10 +189,8 @@ async function readEvents(connection: NatsConnection): Promise<DeviceEvent[]> {
   while (left > 0) {
     for await (const message of await consumer.fetch({ max_messages: Math.min(left, 500), expires: 5000 })) {
       left -= 1;
-      const batch = decodeBatch(message.data);
-      if (batch.kind === 'refused') assert.fail(batch.reason);
-      events.push(...batch.events);
+      stored.push({ subject: message.subject, data: message.data });
     }
   }
-  return events;
+  return stored;
 }

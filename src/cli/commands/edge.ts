@@ -11,6 +11,7 @@ import { parseDuration } from '../durations.ts';
 import { cliErrors } from '../errors.ts';
 import { logLevelOf, requiredSetting, settingsOf, textSetting, type Settings } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
+import { parseFilters } from '../filters.ts';
 import { programVersion } from '../package-root.ts';
 import { parseBytes } from '../sizes.ts';
 import { runService } from '../run-service.ts';
@@ -47,6 +48,7 @@ function edgeConfig(settings: Settings): EdgeConfig {
     mqttWs: webSocket === undefined || webSocket === 'off' ? undefined : address('mqtt-ws'),
     http: address('http'),
     outbox: outboxOf(settings),
+    uploads: parseFilters('--upload-topics', requiredSetting(settings, 'upload-topics', 'topic filters, or "none"')),
     version: programVersion(),
   };
 }

@@ -28,6 +28,11 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
     description: 'how long facts may wait for the cloud, such as 12h or 30d',
     default: '30d',
   },
+  {
+    flags: '--upload-topics <filters>',
+    description: 'MQTT topic filters, with commas between them: what is published there goes to the cloud; or "none"',
+    default: '+/user/#',
+  },
   ...COMMON_OPTIONS,
 ];
 

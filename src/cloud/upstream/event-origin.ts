@@ -2,7 +2,7 @@
 // payload is believed only where it agrees with the subject, and only while the Device is bound to that node. Pure.
 import { deviceKey } from '../../model/device.ts';
 import type { DeviceEvent } from '../../wire/device-events.ts';
-import { CHAIN_CLASSES, chainSubject, stateSubject } from '../../wire/nats-subjects.ts';
+import { chainSubject, DEVICE_CLASSES, stateSubject } from '../../wire/nats-subjects.ts';
 import type { DeviceBinding } from '../kubernetes/resources.ts';
 
 /** Why the batch may not stand on that subject: an event names another node or device. `undefined`: it may. */
@@ -26,7 +26,7 @@ function isOfSame(one: DeviceEvent, other: DeviceEvent): boolean {
 }
 
 function fits(subject: string, { node, device }: DeviceEvent): boolean {
-  const isOfChain = CHAIN_CLASSES.some((chainClass) => chainSubject(node, chainClass, device) === subject);
+  const isOfChain = DEVICE_CLASSES.some((chainClass) => chainSubject(node, chainClass, device) === subject);
   return isOfChain || stateSubject(node, device) === subject;
 }
 

@@ -85,8 +85,10 @@ function uplinkMetrics({ uplink }: EdgeMetricSources): readonly Metric[] {
 
 function deviceMetrics({ publications, devices, clients }: EdgeMetricSources): readonly Metric[] {
   return [
-    counter('skerry_ingress_publications_total', "Publications to devices' topics, by the gate's answer.", () =>
-      samplesOf('answer', publications()),
+    counter(
+      'skerry_ingress_publications_total',
+      "Publications to requests and to topics that go up, by the gate's answer.",
+      () => samplesOf('answer', publications()),
     ),
     gauge('skerry_twin_devices', 'Devices with a twin on this node.', devices),
     gauge('skerry_broker_connections', 'Open MQTT connections.', clients),

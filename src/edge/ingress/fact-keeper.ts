@@ -2,7 +2,7 @@
 import type { DeviceDefinition, DeviceId } from '../../model/device.ts';
 import type { Change } from '../../model/fact.ts';
 import { emptyTwin, type Twin } from '../../model/twin.ts';
-import { CHAIN_CLASSES, type ChainClass } from '../../wire/nats-subjects.ts';
+import { DEVICE_CLASSES, type DeviceClass } from '../../wire/nats-subjects.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
@@ -13,13 +13,13 @@ export interface FactKeeperTools {
   readonly outbox: Pick<Outbox, 'enlist'>;
   readonly seen: Pick<RedeliveryRecords, 'remember'>;
   readonly definitionOf: (device: DeviceId) => DeviceDefinition | undefined;
-  readonly chainOf: (chainClass: ChainClass, device: DeviceId) => string;
+  readonly chainOf: (chainClass: DeviceClass, device: DeviceId) => string;
 }
 
 /** What one publication changed: one fact for each class of chain that is to be told anything. */
 export interface Kept {
   readonly twin: Twin;
-  readonly told: Readonly<Partial<Record<ChainClass, readonly Change[]>>>;
+  readonly told: Readonly<Partial<Record<DeviceClass, readonly Change[]>>>;
   readonly eventId: string;
   readonly trace: Trace | undefined;
   /** When it was received. */
@@ -49,7 +49,7 @@ export class FactKeeper {
     const device = { namespace, name };
     this.#tools.twins.change(tx, twin);
     if (trace !== undefined) this.#tools.seen.remember(tx, uid, trace);
-    for (const chainClass of CHAIN_CLASSES) {
+    for (const chainClass of DEVICE_CLASSES) {
       const changes = told[chainClass] ?? [];
       if (changes.length === 0) continue;
       const fact = { device, uid, binding, at, changes, ...(eventId === '' ? {} : { eventId }) };

@@ -18,14 +18,15 @@ import { NodeRequests, type NodeRequestsTools } from './node-requests.ts';
 import { nameProblem } from './publication-parser.ts';
 import type { RedeliveryRecords } from './redelivery.ts';
 import type { Outcome } from './refusal.ts';
-import { routeOf, type Route } from './routes.ts';
+import { routesWith, type Route } from './routes.ts';
+import { Uploads, type UploadsConfig, type UploadsTools } from './uploads.ts';
 
-export interface IngressConfig {
-  /** This node's name. */
-  readonly node: string;
+export interface IngressConfig extends UploadsConfig {
+  /** Filters of the topics that go to the cloud besides KubeEdge's own. */
+  readonly uploads: readonly string[];
 }
 
-export interface IngressTools extends DeviceRequestsTools, NodeRequestsTools, FactKeeperTools {
+export interface IngressTools extends DeviceRequestsTools, NodeRequestsTools, FactKeeperTools, UploadsTools {
   readonly answers: DeviceAnswers;
   readonly outbox: Outbox;
   readonly seen: RedeliveryRecords;
@@ -44,14 +45,17 @@ export class Ingress implements PublishGate {
   readonly #facts: FactKeeper;
   readonly #ofDevices: DeviceRequests;
   readonly #ofNode: NodeRequests;
+  readonly #uploads: Uploads;
   /** Clients publish to the same few topics for ever. */
-  readonly #routes = new Remembered(routeOf);
+  readonly #routes: Remembered<Route>;
 
-  constructor({ node }: IngressConfig, tools: IngressTools) {
+  constructor(config: IngressConfig, tools: IngressTools) {
     this.#tools = tools;
     this.#facts = new FactKeeper(tools);
     this.#ofDevices = new DeviceRequests(this.#facts, tools);
-    this.#ofNode = new NodeRequests(node, this.#facts, tools);
+    this.#ofNode = new NodeRequests(config.node, this.#facts, tools);
+    this.#uploads = new Uploads(config, this.#facts, tools);
+    this.#routes = new Remembered(routesWith(config.uploads));
   }
 
   concerns(topic: string): boolean {
@@ -79,10 +83,11 @@ export class Ingress implements PublishGate {
 
   async #serve(route: Exclude<Route, { readonly kind: 'local' }>, publication: Publication): Promise<Outcome> {
     if (route.kind === 'membership') return this.#ofNode.getMembership(route.node, publication);
-    const loading = this.#recordsOf(route.device);
+    const loading = route.kind === 'device' ? this.#recordsOf(route.device) : undefined;
     if (loading !== undefined) await loading;
     const room = this.#tools.outbox.room();
     if (room !== undefined) await room;
+    if (route.kind === 'upload') return this.#uploads.take(route.device, publication);
     return this.#ofDevices.serve(route.device, route.request, publication);
   }
 

@@ -1,6 +1,7 @@
 // Tells a publication that was seen before from a new one. Aedes asks the gate again for every resend, so a client that lost its
 // PUBACK would otherwise change the twin twice. Two ways to know: the publisher's own `event_id`, or the DUP flag together with
-// the same client, packet id and payload. One ring of records per device, written in the commit that it belongs to.
+// the same client, packet id and payload. One ring of records per device, and a fixed number for the clients of everything else,
+// written in the commit that it belongs to.
 import { createHash } from 'node:crypto';
 import type { Store } from '../store/store.ts';
 import { jsonTable } from '../store/store-layout.ts';
@@ -28,18 +29,30 @@ export interface Traceable {
   readonly payload: Uint8Array;
 }
 
-/** The publisher's own id decides alone where there is one; otherwise packet id and payload together. */
-export function traceOf(publication: Traceable, eventId: string): Trace {
+/**
+ * The publisher's own id decides alone where there is one; otherwise packet id and payload together.
+ * @param topic to be given where one ring is for many topics
+ */
+export function traceOf(publication: Traceable, eventId: string, topic = ''): Trace {
   const { clientId, packetId, payload } = publication;
   if (eventId !== '') return `e${eventId.length <= HASH_LENGTH ? eventId : hash(eventId)}`;
-  return packetId === undefined ? '' : `p${hash(`${packetId}/${clientId}`)}${hash(payload)}`;
+  return packetId === undefined ? '' : `p${hash(`${packetId}/${clientId}`)}${hash(payload, topic)}`;
 }
 
 const HASH_LENGTH = 12;
 
 /** 72 bits: no two of a device's last 1024 publications collide by chance. */
-const hash = (value: string | Uint8Array): string =>
-  createHash('sha1').update(value).digest('base64').slice(0, HASH_LENGTH);
+const hash = (value: string | Uint8Array, topic = ''): string =>
+  createHash('sha1').update(topic).update(value).digest('base64').slice(0, HASH_LENGTH);
+
+/** So many rings hold what all clients together publish past devices: bounded, however many clients come and go. */
+const CLIENT_RINGS = 32;
+
+/** The ring in which a client's publications are remembered; it has some of them to share. */
+export function clientRing(clientId: string): string {
+  const digest = createHash('sha1').update(clientId).digest();
+  return `clients-${digest.readUInt8(0) % CLIENT_RINGS}`;
+}
 
 const isEvent = (trace: Trace): boolean => trace.startsWith('e');
 const packetOf = (trace: Trace): string => trace.slice(0, 1 + HASH_LENGTH);
@@ -82,6 +95,7 @@ class DeviceRing {
   }
 }
 
+/** Rings are named: by the uid of a device, or as `clientRing` says. */
 export class RedeliveryRecords {
   readonly #rings = new Map<string, DeviceRing>();
   readonly #loading = new Map<string, Promise<void>>();

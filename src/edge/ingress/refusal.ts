@@ -41,6 +41,12 @@ export function unreadUpdate(outcome: Outcome): Outcome {
   return { ...outcome, refusal: { ...outcome.refusal, anonymousTopic: ANONYMOUS_RESULT_TOPIC } };
 }
 
+/** Refuses what was meant for the cloud; nobody waits for an answer. */
+export function uploadRefusalsOf(node: string, device: DeviceId | undefined, publication: Publication): Refuse {
+  const topic = device === undefined ? rejectedOfNodeTopic(node) : rejectedTopic(device);
+  return refusing(publication, { answerTopics: [], rejectedTopic: topic });
+}
+
 function refusing(publication: Publication, topics: Pick<Refusal, 'answerTopics' | 'rejectedTopic'>): Refuse {
   return (eventId, code, reason) => {
     return { kind: 'refused', refusal: { ...topics, eventId, code, reason, payload: shownOf(publication) } };

@@ -45,6 +45,7 @@ export class ChainBacklog {
   /** No waiting entry is older than this. */
   #oldest = 0;
   #newestCompactable = 0;
+  #heaviest = 0;
   /** Entries up to this sequence were handed out to be sent, and may be in the stream by now. */
   #handedOut = 0;
   #isMoved = false;
@@ -112,6 +113,11 @@ export class ChainBacklog {
     return this.#newestCompactable;
   }
 
+  /** No entry that was ever seen of the chain weighs more. */
+  get heaviest(): number {
+    return this.#heaviest;
+  }
+
   /** Entries up to this sequence must stay as they are: the stream has them, or may have. */
   get fixedThrough(): number {
     return Math.max(this.#position.acknowledged, this.#handedOut);
@@ -123,12 +129,14 @@ export class ChainBacklog {
 
   /** An entry seen while the store was read at start, at this moment. */
   foundOnDisk(entry: Weighed, at: number): void {
+    this.#heaviest = Math.max(this.#heaviest, entry.bytes);
     if (entry.sequence > this.#position.acknowledged) this.#count(entry);
     else this.#acknowledged.add(entry.sequence, entry.bytes, at);
   }
 
   /** A new entry. */
   append(entry: WeighedEntry, mayKeep: boolean): void {
+    this.#heaviest = Math.max(this.#heaviest, entry.bytes);
     for (const arrived of this.#recounts) arrived.push(entry);
     if (entry.sequence <= this.#counted) return;
     // Otherwise a reading may have taken entries from disk before they were announced here: the count is short by them until now.

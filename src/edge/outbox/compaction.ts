@@ -69,7 +69,7 @@ const isCompactedGap = (change: Change): change is GapChange => isGap(change) &&
  * What a compactable change tells of; of two that tell the same, the newer is enough. A desired value seen is not one reported, and
  * a device that was made anew under the same name is another.
  */
-function propertyOf({ uid }: Fact, change: Change): string | undefined {
+function propertyOf({ uid = '' }: Fact, change: Change): string | undefined {
   if (change.kind !== 'reported' && change.kind !== 'observed') return undefined;
   return change.isCompactable === true ? `${uid}/${change.kind}/${change.property}` : undefined;
 }

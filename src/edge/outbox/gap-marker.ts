@@ -54,6 +54,7 @@ export function markerFor(
     if (changes > 0) gaps.push(gapIn(entry, reason, changes));
     lost += changes;
   }
-  const { device, uid, binding, at } = last.fact;
-  return { fact: { device, uid, binding, at, changes: mergeGaps(gaps) }, lost };
+  const { fact } = last;
+  const about = fact.device === undefined ? {} : { device: fact.device, uid: fact.uid, binding: fact.binding };
+  return { fact: { ...about, at: fact.at, changes: mergeGaps(gaps) }, lost };
 }

@@ -58,7 +58,7 @@ export const COUNTER = jsonTable<number>('sequence');
 const KEEP_ACKNOWLEDGED = seconds(130);
 const SWEEP_EVERY = seconds(10);
 const MOST_IN_MEMORY = { entries: 5_000, bytes: 8 * 1024 * 1024 };
-const READ_AHEAD = 200;
+const READ_AHEAD = { entries: 200, bytes: 4 * 1024 * 1024 };
 
 export class Outbox implements Service {
   readonly name = 'outbox';
@@ -259,14 +259,29 @@ export class Outbox implements Service {
 
   async #readAhead(chain: string, backlog: ChainBacklog): Promise<'filled' | 'changed'> {
     const reading = backlog.beginReading();
-    const bounds = { after: afterEntry(chain, reading.after), before: endOfChain(chain), limit: READ_AHEAD };
-    const found = await this.#store.between(OUTBOX_ENTRIES, bounds);
+    const bounds = { after: afterEntry(chain, reading.after), before: endOfChain(chain) };
+    const isLight = backlog.heaviest * READ_AHEAD.entries <= READ_AHEAD.bytes;
+    const limit = isLight ? READ_AHEAD.entries : await this.#fitting(bounds);
+    const found = await this.#store.between(OUTBOX_ENTRIES, { ...bounds, limit });
     return reading.end(
       found.map(([key, { incarnation, fact }]) => {
         const { sequence, bytes, isCompactable } = parseEntryKey(key);
         return { sequence, bytes, isCompactable, incarnation, fact };
       }),
     );
+  }
+
+  /** How many of the entries may be in memory at once, at least one: messages may weigh a thousand times what a value does. */
+  async #fitting(bounds: { readonly after: string; readonly before: string }): Promise<number> {
+    let entries = 0;
+    let bytes = 0;
+    for await (const key of this.#store.keysBetween(OUTBOX_ENTRIES, bounds)) {
+      bytes += parseEntryKey(key).bytes;
+      if (entries > 0 && bytes > READ_AHEAD.bytes) break;
+      entries += 1;
+      if (entries === READ_AHEAD.entries) break;
+    }
+    return Math.max(1, entries);
   }
 
   #oldestWaiting(): number | undefined {

@@ -4,7 +4,7 @@ import type { ChainClass } from '../../wire/nats-subjects.ts';
 import type { AcknowledgedNote } from './acknowledged-notes.ts';
 
 /** The first of these that holds anything is dropped from. */
-export const DROPPED_FIRST: readonly ChainClass[] = ['telemetry', 'event', 'twin'];
+export const DROPPED_FIRST: readonly ChainClass[] = ['telemetry', 'data', 'message', 'event', 'twin'];
 
 /** Shares of the limit at which room begins to be made, and down to which it is. */
 export const BEGIN_AT = 0.9;

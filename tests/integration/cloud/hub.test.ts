@@ -13,6 +13,7 @@ import { encodeBatch, encodeFact } from '../../../src/wire/device-events.ts';
 import {
   bucketSubject,
   chainSubject,
+  messageSubject,
   DESIRED_BUCKET,
   DESIRED_STREAM,
   desiredKey,
@@ -293,6 +294,39 @@ test('dropped history is a Warning on the Device, once, however often its marker
   assert.equal(event['type'], 'Warning');
   assert.equal(event['count'], 1);
   assert.match(String(event['message']), /^7 changes of class twin, received 2026-05-01.* node edge-a was full/);
+});
+
+test('messages for programs in the cloud, and gaps among them, hold up nothing and are no poison', async () => {
+  await using world = await HubWorld.open();
+  const hub = await world.startReadyHub();
+  await world.createModel();
+  await world.createCounter('counter');
+  const link = await edgeLink(world);
+  await waitUntil('the definition', () => definitionOf(link));
+  const uid = (await world.device('counter'))?.metadata.uid ?? '';
+  const stamp = { node: 'edge-a', id: 'inc.1', term: 1, historical: false };
+  const message = { kind: 'message', topic: 't', payload: { base64: '/w==' } } as const;
+  const gap = { kind: 'gap', reason: 'age', changes: 3, from: 1, through: 3, since: 1, until: 2 } as const;
+  const ofDevice = { device: COUNTER, uid, binding: 1, at: 1 };
+
+  for (const changes of [[message], [gap, message]]) {
+    await link.request(messageSubject('edge-a'), encodeBatch([encodeFact({ at: 1, changes }, stamp)]));
+    const batch = encodeBatch([encodeFact({ ...ofDevice, changes }, stamp)]);
+    await link.request(chainSubject('edge-a', 'data', COUNTER), batch);
+  }
+  await report(link, uid, 1);
+
+  await waitUntil('the report behind them', async () => (await countOf(world)) === '10');
+  assert.equal(hub.health().state, 'ok');
+  const { poison } = (await (await fetch(`${hub.addresses.http}/status`)).json()) as { poison: { setAside: number } };
+  assert.equal(poison.setAside, 0);
+  const events = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
+  const dropped = (events.body['items'] as JsonObject[]).filter(({ reason }) => reason === 'HistoryDropped');
+  assert.match(
+    String(dropped[0]?.['message']),
+    /^3 changes of class data, .* waited too long in the outbox of node edge-a/,
+  );
+  assert.equal(dropped.length, 1);
 });
 
 test('a report on a foreign subject, or of a binding that the hub never made, changes nothing', async () => {

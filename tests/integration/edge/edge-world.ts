@@ -51,6 +51,8 @@ export class EdgeWorld implements AsyncDisposable {
   edge: EdgeNode | undefined;
   /** Of the outbox of edges that are created. */
   limits: EdgeConfig['outbox'] = ROOMY;
+  /** Topics that go to the cloud, of edges that are created. */
+  uploads: readonly string[] = ['+/user/#'];
   /** Where there is one, edges started later reach the server over it. */
   road: CuttableRoad | undefined;
   #generation = 0;
@@ -100,7 +102,14 @@ export class EdgeWorld implements AsyncDisposable {
     };
     const addresses = { mqtt: { host: '127.0.0.1', port }, mqttWs: undefined, http: any };
     return new EdgeNode(
-      { dataDir, credentials: { node: NODE, nats }, ...addresses, outbox: this.limits, version: 'test' },
+      {
+        dataDir,
+        credentials: { node: NODE, nats },
+        ...addresses,
+        outbox: this.limits,
+        uploads: this.uploads,
+        version: 'test',
+      },
       { logger: this.log },
     );
   }

@@ -11,13 +11,14 @@ import { TwinBook } from '../../../src/edge/twin/twin-book.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
 import { silentLogger as logger } from '../../../src/kit/logger.ts';
 import { seconds } from '../../../src/kit/units.ts';
-import { chainSubject } from '../../../src/wire/nats-subjects.ts';
+import { chainSubject, messageSubject } from '../../../src/wire/nats-subjects.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { BOILER, NEVER, report, UPDATE, wish } from './edge-world.ts';
 import { ROOMY } from '../../support/roomy-outbox.ts';
 
 const CHAIN = chainSubject('n1', 'twin', BOILER);
+const MESSAGES = messageSubject('n1');
 
 class Gate {
   readonly twins = new TwinBook();
@@ -34,7 +35,7 @@ class Gate {
     this.outbox = new Outbox(ROOMY, { store: this.store, clock, incarnation: () => 'i', logger });
     const { store, twins, seen, outbox } = this;
     this.ingress = new Ingress(
-      { node: 'n1' },
+      { node: 'n1', chain: messageSubject('n1'), uploads: ['+/user/#'] },
       {
         ...{ store, twins, seen, outbox, clock, logger },
         definitionOf: ({ name }) => (name === BOILER.name ? BOILER : undefined),
@@ -64,8 +65,11 @@ class Gate {
   }
 
   admit(text: string, packetId = 1, duplicate = false): Promise<Admission> {
-    const payload = Buffer.from(text);
-    return this.ingress.admit({ clientId: 'c', topic: UPDATE, payload, qos: 1, packetId, duplicate });
+    return this.publish({ text, packetId, duplicate });
+  }
+
+  publish({ topic = UPDATE, text = '1', packetId = 1, duplicate = false, clientId = 'c' }): Promise<Admission> {
+    return this.ingress.admit({ clientId, topic, payload: Buffer.from(text), qos: 1, packetId, duplicate });
   }
 
   get count(): string | undefined {
@@ -165,5 +169,38 @@ void test('a topic that is no request is admitted without a look at its payload'
     assert.deepEqual(await gate.ingress.admit({ ...base, topic }), { kind: 'admit' });
   }
   assert.deepEqual([...gate.twins.all()], []);
+  await gate.stop();
+});
+
+void test('a message for the cloud that is resent with DUP is kept once, also after a restart', async () => {
+  await using dir = await tempDir();
+  const topic = 'line/user/alarm';
+  let gate = await new Gate(dir.path).start();
+  for (const packetId of [7, 8]) assert.equal((await gate.publish({ topic, packetId })).kind, 'admit');
+  await gate.publish({ topic, packetId: 7, duplicate: true });
+  await gate.stop();
+
+  gate = await new Gate(dir.path).start();
+  assert.equal((await gate.publish({ topic, packetId: 7, duplicate: true })).kind, 'admit');
+  assert.equal(gate.outbox.waiting(MESSAGES), 2);
+  // None of these was seen before.
+  await gate.publish({ topic, packetId: 9, duplicate: true });
+  await gate.publish({ topic, packetId: 8, text: '2', duplicate: true });
+  await gate.publish({ topic: 'line/user/other', packetId: 7, duplicate: true });
+  await gate.publish({ topic, packetId: 7, duplicate: true, clientId: 'd' });
+  await gate.publish({ topic, packetId: 7 });
+  assert.equal(gate.outbox.waiting(MESSAGES), 7);
+  await gate.stop();
+});
+
+void test('data of a device stands in its chain, and that of a device that is not of this node among the messages', async () => {
+  await using dir = await tempDir();
+  const gate = await new Gate(dir.path).start();
+
+  await gate.publish({ topic: '$ke/events/device/boiler/data/update', packetId: 1 });
+  await gate.publish({ topic: '$ke/events/device/ghost/data/update', packetId: 2 });
+
+  assert.equal(gate.outbox.waiting(chainSubject('n1', 'data', BOILER)), 1);
+  assert.equal(gate.outbox.waiting(MESSAGES), 1);
   await gate.stop();
 });

@@ -14,6 +14,7 @@ import { silentLogger } from '../../../src/kit/logger.ts';
 import { bytes, mebibytes, seconds } from '../../../src/kit/units.ts';
 import type { DeviceDefinition } from '../../../src/model/device.ts';
 import type { Change, Fact } from '../../../src/model/fact.ts';
+import { gapsInStream, messagesInStream, type CloudMessage } from '../../support/counted-publications.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -98,6 +99,67 @@ void test('with the link cut and more facts than room, telemetry goes first and 
     [['bytes', first - 1]],
   );
   assert.equal(tellOf(events, 'telemetry').gaps.length, 1);
+});
+
+void test('messages and data for the cloud are dropped before events and values, and their gaps are named in their chains', async () => {
+  await using world = await EdgeWorld.open();
+  world.limits = { ...world.limits, limit: LIMIT };
+  await world.startEdge();
+  await world.put(BOILER);
+  const heard = await world.listener();
+  await heard.first('$skerry/mapper/modbus/default/boiler');
+  await world.uplinkOpen();
+  await world.nats.kill();
+  const device = await world.client();
+  const topics = ['plant/user/n', '$ke/events/device/boiler/data/update'];
+
+  for (let n = 1; n <= 1000; n += 1) {
+    await Promise.all(topics.map((topic) => device.publishAsync(topic, String(n), QOS1)));
+    if (n % 20 === 0) await publishAll(device, 'count', [n]);
+  }
+
+  await world.nats.restart();
+  await waitUntil('the hub to be back', () => world.hub.connected, 10_000);
+  const newest = (): Promise<CloudMessage[]> => messagesInStream(world.nats);
+  await waitUntil('the newest', async () => (await newest()).filter(({ data }) => data === 1000).length === 2, 20_000);
+  await waitUntil('the values', async () => (await world.reported('count')).length === 50, 20_000);
+  const gaps = await gapsInStream(world.nats);
+  assert.deepEqual([...gaps.keys()].toSorted(), ['skerry.n1.up.data.default.boiler', 'skerry.n1.up.message']);
+  for (const [place, subject] of ['skerry.n1.up.message', 'skerry.n1.up.data.default.boiler'].entries()) {
+    const numbersOf = (await newest()).filter(({ topic }) => topic === topics[place]).map(({ data }) => Number(data));
+    const first = numbersOf[0] ?? 0;
+    assert.deepEqual(numbersOf, numbers(first, 1000));
+    assert.deepEqual(gaps.get(subject), [{ reason: 'bytes', changes: first - 1 }]);
+  }
+  assert.equal(tellOf(await world.upEvents(), 'data').gaps.length, 1);
+});
+
+void test('messages a thousand times as large as a value wait on disk, and come whole', async () => {
+  await using world = await EdgeWorld.open();
+  await world.startEdge();
+  await world.uplinkOpen();
+  await world.nats.kill();
+  const device = await world.client();
+  const large = (n: number): string => JSON.stringify(String(n).padEnd(n % 3 === 0 ? 700_000 : 10, '.'));
+
+  for (const n of numbers(1, 40)) await device.publishAsync('plant/user/image', large(n), QOS1);
+  await world.stopEdge();
+  await world.startEdge();
+  await world.nats.restart();
+  await waitUntil('the hub to be back', () => world.hub.connected, 10_000);
+
+  const messages = await waitUntil(
+    'all of them',
+    async () => {
+      const all = await messagesInStream(world.nats);
+      return all.length >= 40 && all;
+    },
+    20_000,
+  );
+  assert.deepEqual(
+    messages.map(({ data }) => JSON.stringify(data)),
+    numbers(1, 40).map(large),
+  );
 });
 
 void test('of a property of which only the last matters, what newer values stand for goes before anything is dropped', async () => {

@@ -12,7 +12,7 @@ import { silentLogger as logger } from '../../../../src/kit/logger.ts';
 import type { DeviceDefinition } from '../../../../src/model/device.ts';
 import type { Fact } from '../../../../src/model/fact.ts';
 import { requestTopic } from '../../../../src/wire/mqtt-topics.ts';
-import { chainSubject } from '../../../../src/wire/nats-subjects.ts';
+import { chainSubject, messageSubject } from '../../../../src/wire/nats-subjects.ts';
 import { FaultyStore, type WriteFate } from '../../../support/faulty-store.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { ROOMY } from '../../../support/roomy-outbox.ts';
@@ -41,7 +41,7 @@ class Life {
     const outbox = new Outbox(ROOMY, { store, clock, incarnation: () => 'i', logger });
     this.outbox = outbox;
     this.ingress = new Ingress(
-      { node: 'n1' },
+      { node: 'n1', chain: messageSubject('n1'), uploads: ['+/user/#'] },
       {
         ...{ store, twins, seen, outbox, clock, logger },
         definitionOf: ({ name }) => DEVICES.find((device) => device.name === name),

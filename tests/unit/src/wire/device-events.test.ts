@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { PROPERTY_TYPES } from '../../../../src/model/device.ts';
-import type { Change, Fact } from '../../../../src/model/fact.ts';
+import type { Change, DeviceFact, MessageChange, NodeFact } from '../../../../src/model/fact.ts';
+import { carriedPayload } from '../../../../src/wire/carried-payload.ts';
 import {
   decodeBatch,
   encodeBatch,
@@ -38,9 +39,10 @@ const gapChange = fc.record(
   },
   { noNullPrototype: true },
 );
+type DeviceChange = Exclude<Change, MessageChange>;
 const removal = fc.record({ kind: fc.constant('removed' as const), property: text, n }, { noNullPrototype: true });
-const change: fc.Arbitrary<Change> = fc.oneof(propertyChange, removal, stateChange, gapChange);
-const fact: fc.Arbitrary<Fact> = fc.record(
+const change: fc.Arbitrary<DeviceChange> = fc.oneof(propertyChange, removal, stateChange, gapChange);
+const fact = fc.record(
   { device, uid: text, binding: n, at: time, changes: fc.array(change, { minLength: 1, maxLength: 4 }), eventId: text },
   { requiredKeys: ['device', 'uid', 'binding', 'at', 'changes'], noNullPrototype: true },
 );
@@ -51,7 +53,7 @@ function eventsOf(payload: Uint8Array): readonly DeviceEvent[] {
   return decoded.kind === 'ok' ? decoded.events : assert.fail(decoded.reason);
 }
 
-function said(change: Change): Pick<DeviceEvent, 'property' | 'type' | 'value' | 'gap'> {
+function said(change: DeviceChange): Pick<DeviceEvent, 'property' | 'type' | 'value' | 'gap'> {
   if (change.kind === 'state') return { property: '', type: 'STRING', value: change.state };
   if (change.kind === 'removed') return { property: change.property, type: 'STRING', value: '' };
   if (change.kind !== 'gap') return { property: change.property, type: change.type, value: change.value };
@@ -83,7 +85,7 @@ void test('every change of a batch arrives as one event, in order, with all it s
   );
 });
 
-const FACT: Fact = {
+const FACT: DeviceFact = {
   device: { namespace: 'plant', name: 'boiler-7' },
   uid: 'u1',
   binding: 2,
@@ -141,5 +143,54 @@ void test('garbage is refused, never thrown', () => {
     fc.property(fc.array(fc.record({ type: types, id: fc.jsonValue(), data: fc.jsonValue() })), (batch) => {
       assert.ok(['ok', 'refused'].includes(decodeBatch(Buffer.from(JSON.stringify(batch))).kind));
     }),
+  );
+});
+
+const message = (payload: Uint8Array): MessageChange => ({
+  ...{ kind: 'message', topic: 'line/user/"a"', payload: carriedPayload(payload) },
+});
+const uploaded = (payload: Uint8Array): NodeFact => ({ at: Date.UTC(2026, 0, 1), changes: [message(payload)] });
+
+void test('a message is a CloudEvent whose data is the payload, with the topic beside it', () => {
+  const head = '{"specversion":"1.0","id":"abc.9.0","source":"/skerry/nodes/edge-a","type":"io.skerry.message.v1",';
+  const said = '"time":"2026-01-01T00:00:00.000Z","topic":"line/user/\\"a\\"",';
+
+  assert.equal(
+    encodeFact(uploaded(Buffer.from('{"n":12345678901234567890}')), STAMP),
+    `${head}${said}"datacontenttype":"application/json","data":{"n":12345678901234567890},"historical":true}`,
+  );
+  assert.equal(
+    encodeFact({ ...FACT, changes: [message(Buffer.from('ON'))] }, { ...STAMP, historical: false }),
+    `${head}"subject":"plant/boiler-7",${said}"datacontenttype":"application/octet-stream","data_base64":"T04="}`,
+  );
+});
+
+void test('whatever the payload, the event gives it back byte for byte, or as the same JSON', () => {
+  const payload = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    fc.json().map((json) => Uint8Array.from(Buffer.from(json))),
+    fc.string({ unit: 'binary' }).map((one) => Uint8Array.from(Buffer.from(one))),
+  );
+  fc.assert(
+    fc.property(payload, (bytes) => {
+      const event = JSON.parse(encodeFact(uploaded(bytes), STAMP)) as { data?: unknown; data_base64?: string };
+      if (event.data_base64 === undefined) assert.deepEqual(event.data, JSON.parse(Buffer.from(bytes).toString()));
+      else assert.deepEqual(Uint8Array.from(Buffer.from(event.data_base64, 'base64')), bytes);
+    }),
+  );
+});
+
+void test('messages, and gaps among them, are passed over by who reads of devices', () => {
+  const gap = { kind: 'gap', reason: 'bytes', changes: 2, from: 1, through: 2, since: 1, until: 2 } as const;
+  const batch = [
+    encodeFact(uploaded(Buffer.from('{}')), STAMP),
+    encodeFact({ at: 1, changes: [gap] }, STAMP),
+    encodeFact(FACT, STAMP),
+    encodeFact({ ...FACT, changes: [message(Buffer.of(0xff))] }, STAMP),
+  ];
+
+  assert.deepEqual(
+    eventsOf(encodeBatch(batch)).map(({ kind }) => kind),
+    ['reported'],
   );
 });
