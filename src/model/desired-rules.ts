@@ -10,7 +10,8 @@ import { emptyTwin, type Desired, type Twin, type TwinProperty } from './twin.ts
 /**
  * `expected` beside `actual` is a mapper's report: it names the desired value that the mapper has seen, which may be an older one
  * than the cloud's newest, and never changes what is desired. `expected` alone is somebody's wish: the value that is desired
- * already is confirmed, another one overrides it locally.
+ * already is confirmed, another one overrides it locally. Of an undeclared property the cloud desires nothing that a mapper could
+ * have seen: `expected` is a wish there in any company.
  */
 export function applyExpected(
   property: TwinProperty,
@@ -21,7 +22,8 @@ export function applyExpected(
   if (update.expected === undefined) return { property, changes: [] };
   const checked = checkValue(update.expected.raw, rule);
   if (checked.kind === 'refused') return valueRefusal(update.property, checked);
-  const isSeen = update.actual !== undefined || property.desired?.value === checked.text;
+  const isReport = update.actual !== undefined && rule.isUndeclared !== true;
+  const isSeen = isReport || property.desired?.value === checked.text;
   const expected = checked.text;
   if (isSeen) return { ...confirmDesired(property, update.property, expected, now), expected };
   if (rule.accessMode === 'ReadOnly')

@@ -49,6 +49,9 @@ export interface DeviceDefinition extends DeviceId {
   readonly properties: readonly PropertyDefinition[];
 }
 
+export const declaredNames = ({ properties }: DeviceDefinition): ReadonlySet<string> =>
+  new Set(properties.map(({ name }) => name));
+
 /** `<namespace>/<name>`: the device in logs, keys and KubeEdge payloads. */
 export function deviceKey(device: DeviceId): string {
   return `${device.namespace}/${device.name}`;

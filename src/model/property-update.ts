@@ -26,4 +26,7 @@ export type Touched =
   | { readonly property: string; readonly kind: 'removed' };
 
 /** What a value of a property must be; of an undeclared one, what was settled when it came. */
-export type ValueRule = Pick<PropertyDefinition, 'type' | 'minimum' | 'maximum' | 'accessMode' | 'keep'>;
+export interface ValueRule extends Pick<PropertyDefinition, 'type' | 'minimum' | 'maximum' | 'accessMode' | 'keep'> {
+  /** No model declares the property: whoever speaks of it is a client of this node. */
+  readonly isUndeclared?: true;
+}

@@ -1,5 +1,5 @@
 // What it means that a client removes a property (`null` in its place), and how long a removed one is remembered. Pure.
-import type { DeviceDefinition, PropertyDefinition } from './device.ts';
+import { declaredNames, type DeviceDefinition, type PropertyDefinition } from './device.ts';
 import type { RemovedChange } from './fact.ts';
 import { isThere, type Desired, type Twin, type TwinProperty } from './twin.ts';
 
@@ -45,16 +45,14 @@ const newestOf = ({ reported, observedDesired, floor = 0 }: TwinProperty): numbe
 export function forgetRemoved(twin: Twin, definition: DeviceDefinition, most: number): Twin {
   let excess = Object.keys(twin.properties).length - most;
   if (excess <= 0) return twin;
+  const declared = declaredNames(definition);
   let floor = twin.floor ?? 0;
   const left: Record<string, TwinProperty> = {};
   for (const [name, property] of Object.entries(twin.properties)) {
-    if (excess > 0 && !isThere(property) && !isDeclared(definition, name)) {
+    if (excess > 0 && !isThere(property) && !declared.has(name)) {
       floor = Math.max(floor, newestOf(property));
       excess -= 1;
     } else left[name] = property;
   }
   return { ...twin, ...(floor === 0 ? {} : { floor }), properties: left };
 }
-
-const isDeclared = (definition: DeviceDefinition, name: string): boolean =>
-  definition.properties.some((declared) => declared.name === name);

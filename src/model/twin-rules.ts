@@ -6,10 +6,11 @@ import { applyExpected } from './desired-rules.ts';
 import { KUBEEDGE_REASONS, saidAsKubeEdge } from './kubeedge-reasons.ts';
 import type { PropertyUpdate, Touched, ValueRule } from './property-update.ts';
 import { checkValue, propertyTypeNamed, unusualTypeName, valueRefusal } from './property-value.ts';
-import { forgetRemoved, removeProperty } from './removal-rules.ts';
+import { removeProperty } from './removal-rules.ts';
 import { applyActual, type AppliedProperty } from './reported-rules.ts';
 import { seenOnline } from './state-rules.ts';
 import { isThere, type Twin, type TwinProperty } from './twin.ts';
+import { withinBounds } from './twin-bounds.ts';
 
 export type UpdateOutcome =
   | { readonly kind: 'refused'; readonly reason: string }
@@ -25,9 +26,6 @@ interface ToldChanges {
   /** What the sender is to be told. */
   readonly touched: readonly Touched[];
 }
-
-/** A twin may hold this many properties that its model does not declare: bounds what a client that invents names can fill. */
-export const MOST_UNDECLARED_PROPERTIES = 200;
 
 /** Applies one publication, whole or not at all. A repeated value moves its time and is no change, unless `keep` says `all`. */
 export function applyUpdate(
@@ -49,9 +47,8 @@ export function applyUpdate(
     if (applied.owed !== undefined) owed.push(applied.owed);
     if (applied.touched !== undefined) touched.push(applied.touched);
   }
-  const most = mostProperties(twin, definition);
-  const held = forgetRemoved({ ...twin, properties }, definition, most);
-  if (Object.keys(held.properties).length > most) return { kind: 'refused', reason: tooMany(definition) };
+  const held = withinBounds(twin, { ...twin, properties }, definition);
+  if (typeof held === 'string') return { kind: 'refused', reason: held };
   const { twin: after, changes: stateChanges } = seenOnline(held, updates, now);
   return { kind: 'applied', before: twin, after, ...told, changes: [...told.changes, ...stateChanges], owed, touched };
 }
@@ -134,7 +131,7 @@ function ruleFor(
 ): ValueRule | string {
   if (declared !== undefined) return declared;
   const type = stored !== undefined && isThere(stored) ? stored.type : propertyTypeNamed(update.typeName ?? '');
-  if (type !== undefined) return { type, accessMode: 'ReadWrite' };
+  if (type !== undefined) return { type, accessMode: 'ReadWrite', isUndeclared: true };
   return saidAsKubeEdge(
     KUBEEDGE_REASONS.unknownType,
     `property "${update.property}": the type "${(update.typeName ?? '').slice(0, 40)}" is unknown; use string, int, float, double, boolean, bytes or json`,
@@ -159,11 +156,3 @@ function applyValues(
   );
   return { ...wished, ...actual, changes: [...wished.changes, ...actual.changes] };
 }
-
-/** A twin that holds more already, because its model shrank, is served on; it only grows no further. */
-function mostProperties(twin: Twin, definition: DeviceDefinition): number {
-  return Math.max(Object.keys(twin.properties).length, definition.properties.length + MOST_UNDECLARED_PROPERTIES);
-}
-
-const tooMany = (definition: DeviceDefinition): string =>
-  `the twin of ${definition.namespace}/${definition.name} already holds ${MOST_UNDECLARED_PROPERTIES} properties that its device model does not declare; declare them in the DeviceModel`;

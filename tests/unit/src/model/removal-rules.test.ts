@@ -4,7 +4,8 @@ import type { DeviceDefinition } from '../../../../src/model/device.ts';
 import { applyDefinition, deltaOf } from '../../../../src/model/desired-rules.ts';
 import type { PropertyUpdate } from '../../../../src/model/property-update.ts';
 import { emptyTwin, isThere, type Twin } from '../../../../src/model/twin.ts';
-import { applyUpdate, MOST_UNDECLARED_PROPERTIES } from '../../../../src/model/twin-rules.ts';
+import { MOST_UNDECLARED_PROPERTIES } from '../../../../src/model/twin-bounds.ts';
+import { applyUpdate } from '../../../../src/model/twin-rules.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const BOILER: DeviceDefinition = {

@@ -6,7 +6,8 @@ import { applyDefinition, deltaOf, desiredChanges } from '../../../../src/model/
 import type { PropertyUpdate } from '../../../../src/model/property-update.ts';
 import { applyState } from '../../../../src/model/state-rules.ts';
 import { emptyTwin, type Twin } from '../../../../src/model/twin.ts';
-import { applyUpdate, MOST_UNDECLARED_PROPERTIES } from '../../../../src/model/twin-rules.ts';
+import { MOST_UNDECLARED_PROPERTIES, MOST_UNDECLARED_TEXT } from '../../../../src/model/twin-bounds.ts';
+import { applyUpdate } from '../../../../src/model/twin-rules.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -190,6 +191,17 @@ void test('a twin takes only so many properties that its model does not declare'
 
   assert.match(refusal(full, [actual('one-more', 'x')]), /200 properties that its device model does not declare/);
   assert.equal(applied(full, [actual('extra-5', 'y'), actual('temp', '1')]).changes.length, 2);
+});
+
+void test('the values of properties that the model does not declare are bounded together, and one can always shrink', () => {
+  const large = 'x'.repeat(MOST_UNDECLARED_TEXT / 2);
+  const full = applied(start(), [actual('a', large), actual('b', large)]).after;
+
+  assert.match(refusal(full, [actual('c', 'y'.repeat(5000))]), /holds too much in properties/);
+  assert.match(refusal(full, [actual('a', `${large}more`)]), /holds too much in properties/);
+  const less = applied(full, [actual('a', large.slice(1)), actual('label', large)]).after;
+  const without = applied(less, [{ property: 'b', isRemoval: true }, actual('c', large)]).after;
+  assert.equal(without.properties['c']?.reported?.value, large);
 });
 
 void test('a device whose model shrank is served on', () => {
