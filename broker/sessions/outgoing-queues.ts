@@ -17,6 +17,9 @@ export interface QueuedPacket extends Partial<PacketLike> {
 
 interface Place {
   readonly message: KeptMessage;
+  /** Its record, made once: a queue is written to for each message that passes. */
+  readonly key: string;
+  readonly encode: () => string;
   readonly size: number;
   readonly qos: 0 | 1 | 2;
   messageId: number | undefined;
@@ -43,7 +46,18 @@ const LARGEST_MESSAGE_ID = 65_535;
 export const sizeOf = ({ topic, payload }: { readonly topic: string; readonly payload: string | Buffer }): number =>
   PACKET_OVERHEAD + topic.length + payload.length;
 
-const nameOf = ({ brokerId, brokerCounter }: Partial<PacketLike>): string => `${brokerCounter ?? 0}@${brokerId ?? ''}`;
+const last: { brokerId?: string | undefined; brokerCounter?: number | undefined; name: string } = { name: '' };
+
+/** The same few questions are asked of a message one after the other, and of each session that it goes to. */
+function nameOf(packet: Partial<PacketLike>): string {
+  const { brokerId, brokerCounter } = packet;
+  if (brokerCounter !== last.brokerCounter || brokerId !== last.brokerId || last.name === '') {
+    last.brokerId = brokerId;
+    last.brokerCounter = brokerCounter;
+    last.name = `${brokerCounter ?? 0}@${brokerId ?? ''}`;
+  }
+  return last.name;
+}
 
 export class OutgoingQueues {
   readonly #shelf: MessageShelf;
@@ -73,15 +87,15 @@ export class OutgoingQueues {
   /** Once, however many of the session's subscriptions match. Where there is no room, the oldest goes, if need be this one. */
   enqueue(client: string, message: KeptMessage, qos: 0 | 1 | 2): void {
     if (this.#queues.get(client)?.places.has(nameOf(message)) === true) return;
-    const place = placeOf(message, { qos });
+    const place = placeOf(client, message, { qos });
     this.#place(client, place);
-    this.#writes.put(queueKey(client, message.n), () => encodeState(place), true);
+    this.#writes.put(place.key, place.encode, true);
     this.#makeRoom(client);
   }
 
   /** As it stood in storage; what is there has a right to its room until something comes. */
   restore(client: string, message: KeptMessage, state: QueueState): void {
-    this.#place(client, placeOf(message, state));
+    this.#place(client, placeOf(client, message, state));
   }
 
   /** The packet id a message is sent under, or the PUBREL in its place; false when there is no such message. */
@@ -93,7 +107,7 @@ export class OutgoingQueues {
     if (place === undefined) return false;
     if (isRelease) place.release = packet;
     this.#name(client, place, messageId);
-    this.#writes.put(queueKey(client, place.message.n), () => encodeState(place));
+    this.#writes.put(place.key, place.encode);
     return true;
   }
 
@@ -213,7 +227,7 @@ export class OutgoingQueues {
     if (place.messageId !== undefined) queue.byMessageId.delete(place.messageId);
     queue.places.delete(nameOf(place.message));
     this.#quota.give(client, place.size, place.isBound);
-    this.#writes.remove(queueKey(client, place.message.n));
+    this.#writes.remove(place.key);
     this.#shelf.release(place.message);
     if (queue.places.size === 0) this.#emptied(client);
   }
@@ -232,9 +246,19 @@ function oldestFree(places: Iterable<Place>): Place | undefined {
   return undefined;
 }
 
-function placeOf(message: KeptMessage, { qos, messageId, isReleased }: QueueState): Place {
-  const release = isReleased === true ? { cmd: 'pubrel', messageId } : undefined;
-  return { message, size: sizeOf(message), qos, messageId, release, connection: undefined, isBound: false };
+function placeOf(client: string, message: KeptMessage, { qos, messageId, isReleased }: QueueState): Place {
+  const place: Place = {
+    message,
+    key: queueKey(client, message.n),
+    encode: () => encodeState(place),
+    size: sizeOf(message),
+    qos,
+    messageId,
+    release: isReleased === true ? { cmd: 'pubrel', messageId } : undefined,
+    connection: undefined,
+    isBound: false,
+  };
+  return place;
 }
 
 function encodeState({ qos, messageId, release }: Place): string {

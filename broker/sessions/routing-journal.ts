@@ -1,11 +1,12 @@
 // A PUBACK leaves before Aedes routes what it acknowledges. What sessions or retained topics are to get of it is therefore
 // journalled in the commit that precedes the acknowledgement, and leaves the journal in the commit that puts it into the queues;
-// what a killed process left in the journal is routed at the next start. Where no session listens nothing is journalled.
+// what a killed process left in the journal is routed at the next start. Where no session listens nothing is journalled. Most
+// messages need no entry beside themselves: one that is stored and held by nobody was not routed (`isItsOwnEntry`).
 import type { Audience } from '../audience.ts';
 import { isOwnTopic } from './retained-messages.ts';
 import type { IncomingPacket, IncomingPackets } from './incoming-packets.ts';
 import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
-import { encodeMessage, incomingKey, journalKey, messageKey, willKey } from './session-records.ts';
+import { encodeMessage, incomingKey, isItsOwnEntry, journalKey, messageKey, willKey } from './session-records.ts';
 import type { SessionChange, SessionChanges, SessionStorage } from './session-storage.ts';
 import type { WriteBehind } from './write-behind.ts';
 
@@ -20,6 +21,8 @@ export interface Publisher {
 
 /** What Aedes routes at most; it tells so of a will only when it is published. */
 const MOST_LEVELS = 100;
+/** Publications that one commit keeps. */
+const MOST_TOGETHER = 1000;
 
 interface SlipTools {
   /** Whether a session keeps what is published to the topic. */
@@ -62,7 +65,8 @@ export class RoutingSlip {
     if (this.isJournalled) {
       this.message ??= this.#shelf.create(this.packet);
       const { n } = this.message;
-      changes.push([messageKey(n), encodeMessage(this.message)], [journalKey(n), '1']);
+      changes.push([messageKey(n), encodeMessage(this.message)]);
+      if (!isItsOwnEntry(this.message)) changes.push([journalKey(n), '1']);
     }
     if (this.exchange !== undefined) {
       this.#writes.forget(this.exchange);
@@ -74,7 +78,7 @@ export class RoutingSlip {
   isWanted(): boolean {
     const { topic, retain } = this.packet;
     const isHeld = (retain === true && !isOwnTopic(topic)) || this.#interest(topic);
-    this.isJournalled = isHeld && topic.split('/').length <= MOST_LEVELS;
+    this.isJournalled = isHeld && hasLevels(topic, MOST_LEVELS);
     return this.isJournalled || this.exchange !== undefined || this.client.isOfThePast === true;
   }
 }
@@ -92,6 +96,9 @@ export class RoutingJournal {
   readonly #slipTools: SlipTools;
   /** By payload: the one thing of a packet that Aedes hands on without a copy. */
   readonly #kept = new WeakMap<object, RoutingSlip>();
+  /** On their way into a commit that is not built yet, and when that is on disk. */
+  #gathered: RoutingSlip[] | undefined;
+  #keeping = Promise.resolve();
   /** Acknowledged, and not routed yet. */
   readonly #open = new Map<Publisher, Set<RoutingSlip>>();
   /** Which publication came last to begin an exchange: a resend may come while an abandoned one is still being kept. */
@@ -110,9 +117,23 @@ export class RoutingJournal {
     return slip;
   }
 
-  /** On disk when it resolves, by a commit of its own where none has taken it along. Rejects when the disk refuses. */
-  async keep(slip: RoutingSlip): Promise<void> {
-    if (!slip.wasAsked && slip.isWanted()) await this.#tools.storage.commit(() => slip.changes() ?? []);
+  /** On disk when it resolves, by a commit with others where none has taken it along. Rejects when the disk refuses. */
+  keep(slip: RoutingSlip): Promise<void> {
+    if (slip.wasAsked || !slip.isWanted()) return Promise.resolve();
+    if (this.#gathered !== undefined && this.#gathered.length < MOST_TOGETHER) {
+      this.#gathered.push(slip);
+      return this.#keeping;
+    }
+    const slips = (this.#gathered = [slip]);
+    const close = (): void => {
+      if (this.#gathered === slips) this.#gathered = undefined;
+    };
+    this.#keeping = this.#tools.storage.commit(() => {
+      close();
+      return slips.flatMap((one) => one.changes() ?? []);
+    });
+    this.#keeping.catch(close);
+    return this.#keeping;
   }
 
   /** It is on disk, and Aedes is about to acknowledge and route it. */
@@ -151,7 +172,7 @@ export class RoutingJournal {
     this.#close(slip);
     this.refused(slip);
     if (message === undefined) return;
-    if (slip.isJournalled) writes.remove(journalKey(message.n));
+    if (slip.isJournalled && !isItsOwnEntry(message)) writes.remove(journalKey(message.n));
     message.holders = 0;
     shelf.discard(message);
   }
@@ -165,7 +186,9 @@ export class RoutingJournal {
 
   /** Takes one out that a former process left. */
   replayed(message: KeptMessage): void {
-    this.#leave(message);
+    // Also where an earlier version wrote an entry that is not written any more.
+    this.#tools.writes.remove(journalKey(message.n));
+    this.#tools.shelf.release(message);
   }
 
   /** Whether no other came after it to begin the same exchange; asked when it is over. */
@@ -182,7 +205,13 @@ export class RoutingJournal {
   }
 
   #leave(message: KeptMessage): void {
-    this.#tools.writes.remove(journalKey(message.n));
+    if (!isItsOwnEntry(message)) this.#tools.writes.remove(journalKey(message.n));
     this.#tools.shelf.release(message);
   }
+}
+
+function hasLevels(topic: string, most: number): boolean {
+  let levels = 1;
+  for (let at = topic.indexOf('/'); at >= 0 && levels <= most; at = topic.indexOf('/', at + 1)) levels += 1;
+  return levels <= most;
 }

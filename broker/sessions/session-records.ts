@@ -34,6 +34,12 @@ export interface SubscriptionRecord {
   readonly qos: 0 | 1 | 2;
 }
 
+/**
+ * Whether such a message says by being stored, and held by nobody, that it was journalled and not routed. Not one that is retained
+ * before it is routed to sessions; nor one of QoS 2, which must not come twice even if the record of its queue was lost.
+ */
+export const isItsOwnEntry = ({ qos, retain }: Pick<StoredMessage, 'qos' | 'retain'>): boolean => qos === 1 && !retain;
+
 /** Everything that storage held, in the order of its numbers. */
 export interface SessionRecords {
   readonly messages: ReadonlyMap<number, StoredMessage>;
@@ -134,7 +140,13 @@ export async function readRecords(entries: AsyncIterable<readonly [string, strin
     const end = key.indexOf('/') + 1;
     reading.readers[key.slice(0, end)]?.(key.slice(end), value);
   }
+  reading.journal.push(...unheld(reading));
   return reading;
+}
+
+function* unheld({ messages, journal, queued, retained }: Reading): Generator<number> {
+  const held = new Set([...journal, ...queued.map(({ n }) => n), ...retained.map(({ n }) => n)]);
+  for (const [n, message] of messages) if (isItsOwnEntry(message) && !held.has(n)) yield n;
 }
 
 function clientAndRest(text: string): readonly [client: string, rest: string] {

@@ -35,7 +35,9 @@ export class WriteBehind {
   }
 
   put(key: string, encode: () => string, isNew = false): void {
-    this.#change(key, after(this.#pending.get(key), { encode, isNew }));
+    const before = this.#pending.get(key);
+    // It will be encoded as it is then.
+    if (before?.encode !== encode) this.#change(key, after(before, { encode, isNew }));
   }
 
   remove(key: string): void {
