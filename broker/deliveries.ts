@@ -3,10 +3,17 @@
 // Aedes goes by a counter that publications get when they come, and takes a lower one for a repetition; but a retained publication
 // takes a turn longer than one that came after it, and would be lost to everybody who listens to both.
 import type { AedesPublishPacket, Client } from 'aedes';
+import { matchesFilter } from './audience.ts';
 import { PublishHeads } from './publish-bytes.ts';
 
 type Packet = Omit<AedesPublishPacket, 'brokerId' | 'messageId'> & { readonly brokerId: string | null };
+type Qos = 0 | 1 | 2;
 type Deliver = (packet: Packet, done: () => void) => void;
+
+interface Sending {
+  readonly qos: Qos;
+  readonly messageId: number;
+}
 
 /** What Aedes' client does not declare. */
 interface Receiver {
@@ -15,10 +22,14 @@ interface Receiver {
   readonly connecting: boolean;
   readonly connected: boolean;
   readonly conn: Client['conn'];
-  readonly subscriptions: Readonly<Record<string, { readonly qos: 0 | 1 | 2 } | undefined>>;
+  readonly subscriptions: Readonly<Record<string, { readonly qos: Qos } | undefined>>;
   readonly broker: {
     authorizeForward(client: Receiver, packet: Packet): Packet | null | undefined;
-    readonly persistence: { outgoingUpdate(client: Receiver, packet: object): Promise<void> };
+    readonly id: string;
+    readonly persistence: {
+      outgoingUpdate(client: Receiver, packet: object): Promise<void>;
+      outgoingEnqueue(subscription: { clientId: string; topic: string; qos: Qos }, packet: object): Promise<void>;
+    };
   };
   _nextId: number;
   deliver0: Deliver;
@@ -51,40 +62,37 @@ export class Deliveries {
       }
       return Boolean(receiver.broker.authorizeForward(receiver, packet));
     };
+    const deliver = (packet: Packet, qos: Qos, done: () => void): void => {
+      if (qos > 0) this.#deliverNamed(receiver, packet, qos, done);
+      else this.#write(receiver, packet, { qos, messageId: NO_ID }, done);
+    };
+    // For subscriptions at QoS 0, of which another may grant more.
     receiver.deliver0 = (packet, done) => {
-      if (isWanted(packet)) this.#write(receiver, packet, { qos: 0, messageId: NO_ID }, done);
-      else done();
+      if (!isWanted(packet)) done();
+      else deliver(packet, packet.qos === 0 || !receiver.clean ? 0 : grantedQos(receiver, packet), done);
     };
     receiver.deliverQoS = (packet, done) => {
       if (packet.qos === 0) receiver.deliver0(packet, done);
-      else if (isWanted(packet)) this.#deliverNamed(receiver, packet, done);
-      else done();
+      else if (!isWanted(packet)) done();
+      else deliver(packet, isGranted(receiver, packet) ? packet.qos : grantedQos(receiver, packet), done);
     };
   }
 
-  #deliverNamed(receiver: Receiver, packet: Packet, done: () => void): void {
-    const sending = { qos: grantedQos(receiver, packet), messageId: nextId(receiver) };
-    if (receiver.clean || packet.retain) {
-      this.#write(receiver, packet, sending, done);
-      return;
-    }
-    const { cmd, topic, brokerId, brokerCounter } = packet;
-    receiver.broker.persistence.outgoingUpdate(receiver, { cmd, topic, brokerId, brokerCounter, ...sending }).then(
-      () => this.#write(receiver, packet, sending, done),
-      (error: unknown) => {
+  #deliverNamed(receiver: Receiver, packet: Packet, qos: Qos, done: () => void): void {
+    const messageId = nextId(receiver);
+    const write = (): void => this.#write(receiver, packet, { qos, messageId }, done);
+    if (receiver.clean) write();
+    // MQTT-4.4.0-1: until it is acknowledged. Where there is no room to keep it, it is sent all the same.
+    else if (packet.brokerId === null) keepRetained(receiver, packet, { qos, messageId }).then(write, write);
+    else
+      named(receiver, packet, { qos, messageId }).then(write, (error: unknown) => {
         receiver.emit('error', error);
         done();
-      },
-    );
+      });
   }
 
   /** `done` when there is room for more. */
-  #write(
-    receiver: Receiver,
-    { topic, payload, retain }: Packet,
-    { qos, messageId }: { readonly qos: 0 | 1 | 2; readonly messageId: number },
-    done: () => void,
-  ): void {
+  #write(receiver: Receiver, { topic, payload, retain }: Packet, { qos, messageId }: Sending, done: () => void): void {
     const { conn } = receiver;
     if (!receiver.connected && !receiver.connecting) {
       done();
@@ -98,11 +106,33 @@ export class Deliveries {
   }
 }
 
-/** What the queue of a session has said already; else as Aedes has it: what the subscription grants, where the filter is the topic itself. */
-function grantedQos({ clean, subscriptions }: Receiver, { topic, qos, brokerId }: Packet): 0 | 1 | 2 {
-  if (!clean && brokerId !== null) return qos;
-  const granted = subscriptions[topic]?.qos ?? qos;
-  return granted < qos ? granted : qos;
+/** Tells the queue that holds it under which packet id it is sent. */
+function named(receiver: Receiver, { cmd, topic, brokerId, brokerCounter }: Packet, sending: Sending): Promise<void> {
+  return receiver.broker.persistence.outgoingUpdate(receiver, { cmd, topic, brokerId, brokerCounter, ...sending });
+}
+
+/** Aedes gives what a new subscription is told of no name; the queue knows messages by theirs. */
+async function keepRetained(receiver: Receiver, packet: Packet, sending: Sending): Promise<void> {
+  const { id, persistence } = receiver.broker;
+  const kept = { ...packet, brokerId: id };
+  const { topic } = packet;
+  await persistence.outgoingEnqueue({ clientId: receiver.id, topic, qos: sending.qos }, kept);
+  await named(receiver, kept, sending);
+}
+
+/** What the queue of a session says is granted; and so is QoS 1, by a subscription that is not at QoS 0. */
+function isGranted({ clean }: Receiver, { qos, brokerId }: Packet): boolean {
+  return brokerId !== null && (qos === 1 || !clean);
+}
+
+/** MQTT-3.3.5-1, MQTT-3.8.4-6: the smaller of the packet's QoS and the largest that subscriptions to its topic grant. */
+function grantedQos({ subscriptions }: Receiver, { topic, qos }: Packet): Qos {
+  let granted: Qos | undefined;
+  for (const filter in subscriptions) {
+    const own = subscriptions[filter]?.qos ?? 0;
+    if ((granted === undefined || own > granted) && matchesFilter(filter, topic)) granted = own;
+  }
+  return granted === undefined || granted > qos ? qos : granted;
 }
 
 /** Counted where Aedes counts, which goes on from there. */

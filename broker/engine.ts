@@ -23,6 +23,7 @@ import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
 import type { SessionStorage } from './sessions/session-storage.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import type { Will } from './sessions/wills.ts';
+import { readStrictly } from './strict-packets.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface Engine {
@@ -54,6 +55,8 @@ type Parts = Pick<Engine, 'connections' | 'gatekeeper' | 'sessions'> & {
 
 /** A timer longer than any connection: Aedes' own time-outs, where ours look at more. */
 const NEVER = 2 ** 31 - 1;
+/** Packets that a client may send before it has its CONNACK (MQTT-3.1.4-5); no more are read until then. */
+const MOST_BEFORE_CONNACK = 4096;
 
 export async function createEngine(limits: BrokerLimits, tools: EngineTools): Promise<Engine> {
   const { audience, storage, logger, endings } = tools;
@@ -79,6 +82,7 @@ export async function createEngine(limits: BrokerLimits, tools: EngineTools): Pr
   const serve = (connection: Duplex): void => {
     outflow.gather(connection);
     const client = aedes.handle(connection);
+    readStrictly(client);
     readFast(client);
     deliveries.serve(client);
     resumption.watch(client);
@@ -95,6 +99,7 @@ function aedesOptions(limits: BrokerLimits, parts: Parts, tools: EngineTools): A
     connectTimeout: NEVER,
     drainTimeout: NEVER,
     maxInflightInbound: 0,
+    queueLimit: MOST_BEFORE_CONNACK,
     authorizePublish: (client, packet, answer) => {
       traffic.receive(packet.qos);
       gatekeeper.authorize(client ?? goneClient(packet), packet, answer);

@@ -1,6 +1,7 @@
 // Who is let in, asked when CONNECT has come; whoever is not is told why, as far as MQTT 3.1.1 has a code for it.
 import type { Client, ConnectPacket } from 'aedes';
 import { CLIENT_LIMITS, limitReached } from './client-limits.ts';
+import { faultOfConnect, lacksClientId } from './connect-rules.ts';
 import type { Connections } from './connections.ts';
 import { brokerErrors } from './errors.ts';
 import type { BrokerLimits } from './limits.ts';
@@ -24,8 +25,13 @@ export class Entrance {
 
   /** Calls `answer` once, where there is no way in after the refusal was written. */
   ask(client: Client, packet: ConnectPacket, answer: Answer): void {
-    if (packet.clientId === '' && packet.clean === false) {
+    if (lacksClientId(packet)) {
       refuse(client, 2, brokerErrors.BROKER_CLIENT_ID_MISSING({}), answer);
+      return;
+    }
+    const fault = faultOfConnect(packet);
+    if (fault !== undefined) {
+      answer(brokerErrors.BROKER_PACKET_MALFORMED({ fault }), false);
       return;
     }
     const { connections, connected } = this.#tools;

@@ -41,6 +41,10 @@ export const brokerErrors = errorTable({
     kind: 'refused',
     message: () => 'a client without a client id must ask for a clean session (MQTT-3.1.3-8)',
   },
+  BROKER_PACKET_MALFORMED: {
+    kind: 'refused',
+    message: ({ fault }: { fault: string }) => `a packet breaks the rules of MQTT 3.1.1: ${fault}`,
+  },
   BROKER_LIMIT_REACHED: {
     kind: 'refused',
     message: ({ says, limit, option }: LimitReached) =>

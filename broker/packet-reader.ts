@@ -14,6 +14,7 @@ export interface Parser {
 }
 
 const PUBLISH = 3;
+const DUP_AT_QOS_0 = 0x08;
 const ACKNOWLEDGEMENTS: Readonly<Record<number, string>> = {
   0x40: 'puback',
   0x50: 'pubrec',
@@ -103,10 +104,11 @@ interface Body {
 /** As the parser would emit it; `undefined` for what is its business. */
 function packetOf(chunk: Buffer, at: number, body: Body): object | undefined {
   const header = chunk[at] ?? 0;
-  if (header >> 4 === PUBLISH) return publicationOf(chunk, header, body);
+  if (header >> 4 === PUBLISH) return (header & 0x0e) === DUP_AT_QOS_0 ? undefined : publicationOf(chunk, header, body);
   const cmd = ACKNOWLEDGEMENTS[header];
   const { from, to } = body;
-  if (cmd === undefined || to - from !== 2) return undefined;
+  const messageId = to - from === 2 ? chunk.readUInt16BE(from) : 0;
+  if (cmd === undefined || messageId === 0) return undefined;
   const qos = (header >> 1) & 3;
   return {
     cmd,
@@ -116,7 +118,7 @@ function packetOf(chunk: Buffer, at: number, body: Body): object | undefined {
     length: 2,
     topic: null,
     payload: null,
-    messageId: chunk.readUInt16BE(from),
+    messageId,
   };
 }
 
@@ -126,14 +128,21 @@ function publicationOf(chunk: Buffer, header: number, { from, to }: Body): objec
   const topicEnd = from + 2 + chunk.readUInt16BE(from);
   const payloadAt = qos === 0 ? topicEnd : topicEnd + 2;
   if (payloadAt > to) return undefined;
+  const dup = (header & 8) !== 0;
+  const topic = chunk.toString('utf8', from + 2, topicEnd);
+  const messageId = qos === 0 ? undefined : chunk.readUInt16BE(topicEnd);
+  if (messageId === 0 || isDubious(topic)) return undefined;
   const packet = {
     cmd: 'publish',
     retain: (header & 1) !== 0,
     qos,
-    dup: (header & 8) !== 0,
+    dup,
     length: to - from,
-    topic: chunk.toString('utf8', from + 2, topicEnd),
+    topic,
     payload: chunk.subarray(payloadAt, to),
   };
-  return qos === 0 ? packet : Object.assign(packet, { messageId: chunk.readUInt16BE(topicEnd) });
+  return qos === 0 ? packet : Object.assign(packet, { messageId });
 }
+
+/** Whether its bytes have to be looked at (`strict-packets.ts`): what is not UTF-8 becomes U+FFFD. */
+const isDubious = (topic: string): boolean => topic.includes('\uFFFD') || topic.includes('\0');

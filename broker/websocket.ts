@@ -3,7 +3,7 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createWebSocketStream, WebSocketServer } from 'ws';
+import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws';
 import { mayOpenFrom } from './access-policy.ts';
 
 /** Frames are cut as the client likes; packets have a limit of their own, so this one only bounds what is held of a frame. */
@@ -38,10 +38,19 @@ export function createWebSocketServer(options: ServerOptions, doors: WebSocketDo
     }
     upgrader.handleUpgrade(request, socket, head, (webSocket) => {
       socket.removeListener('error', ignoreLostHandshake);
-      doors.accept(createWebSocketStream(webSocket), socket);
+      doors.accept(streamOf(webSocket), socket);
     });
   });
   return server;
+}
+
+/** MQTT-6.0.0-1: a frame of text ends the connection, and is not read. */
+function streamOf(webSocket: WebSocket): Duplex {
+  const stream = createWebSocketStream(webSocket);
+  webSocket.prependListener('message', (_data, isBinary) => {
+    if (!isBinary) stream.destroy();
+  });
+  return stream;
 }
 
 function refuse(socket: Duplex): void {

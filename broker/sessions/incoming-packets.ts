@@ -22,6 +22,10 @@ export class IncomingPackets {
     return this.#clients.get(client)?.has(messageId) === true;
   }
 
+  hasAny(client: string): boolean {
+    return this.#clients.has(client);
+  }
+
   /** Packet ids that the client has not released. */
   ids(client: string): Iterable<number> {
     return this.#clients.get(client)?.keys() ?? [];

@@ -134,9 +134,14 @@ export class OutgoingQueues {
     return waiting;
   }
 
-  /** Oldest first, those that are queued meanwhile included. */
+  /** Oldest first, those that are queued meanwhile included. MQTT-3.3.1-1: with DUP, where it has been sent before. */
   *packets(client: string): Generator<QueuedPacket> {
-    for (const place of this.#queues.get(client)?.places.values() ?? []) yield packetOf(place);
+    for (const place of this.#queues.get(client)?.places.values() ?? [])
+      yield place.release ?? { ...packetOf(place), dup: place.messageId !== undefined };
+  }
+
+  hasAny(client: string): boolean {
+    return this.#queues.has(client);
   }
 
   holds(client: string, packet: QueuedPacket): boolean {
@@ -272,6 +277,7 @@ function encodeState({ qos, messageId, release }: Place): string {
 
 function packetOf({ message, qos, messageId, release }: Place): QueuedPacket {
   if (release !== undefined) return release;
-  const { topic, payload, retain, dup, brokerId = '', brokerCounter = 0 } = message;
-  return { cmd: 'publish', brokerId, brokerCounter, topic, payload, qos, retain, dup, messageId };
+  const { topic, payload, brokerId = '', brokerCounter = 0 } = message;
+  // Flags of its publisher are not handed on: MQTT-3.3.1-3, and -9, as the subscription was there when it came.
+  return { cmd: 'publish', brokerId, brokerCounter, topic, payload, qos, retain: false, dup: false, messageId };
 }

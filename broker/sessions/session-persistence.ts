@@ -4,7 +4,7 @@
 // waited for: should it be lost, the message comes once more, as QoS 1 allows.
 import memory from 'aedes-persistence';
 import { Readable } from 'node:stream';
-import type { Audience } from '../audience.ts';
+import { matchesFilter, type Audience } from '../audience.ts';
 import { type IncomingPackets, type IncomingPacket } from './incoming-packets.ts';
 import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
 import type { OutgoingQueues, QueuedPacket } from './outgoing-queues.ts';
@@ -121,8 +121,15 @@ export class SessionPersistence {
     await writes.written();
   }
 
-  subscriptionsByClient(client: ClientId): Promise<Subscription[]> {
-    return this.#memory.subscriptionsByClient(client);
+  /**
+   * MQTT-3.2.2-2: Aedes takes a session for present when it has a subscription. One that only knows packet ids, or holds messages
+   * of filters that it has left, is present as well.
+   */
+  async subscriptionsByClient(client: ClientId): Promise<Subscription[]> {
+    const subscriptions = await this.#memory.subscriptionsByClient(client);
+    const { incoming, queues } = this.#tools;
+    const isKnown = incoming.hasAny(client.id) || queues.hasAny(client.id);
+    return subscriptions.length === 0 && isKnown ? [NOTHING] : subscriptions;
   }
 
   /** MQTT-4.7.2-1: a filter that begins with a wildcard sees no topic that begins with `$`. */
@@ -151,8 +158,10 @@ export class SessionPersistence {
     return this.#memory.createRetainedStream(pattern);
   }
 
+  /** MQTT-4.7.2-1, as for `subscriptionsByTopic`. */
   createRetainedStreamCombi(patterns: readonly string[]): Readable {
-    return this.#memory.createRetainedStreamCombi(patterns);
+    const retained = this.#memory.createRetainedStreamCombi(patterns);
+    return patterns.some((pattern) => /^[+#]/.test(pattern)) ? Readable.from(matching(patterns, retained)) : retained;
   }
 
   // What goes out.
@@ -300,6 +309,13 @@ export class SessionPersistence {
     if (!isRetained) retained.clear(message.topic);
     return this.#memory.storeRetained({ ...packet, payload: isRetained ? message.payload : '' });
   }
+}
+
+/** A topic on which nothing is ever said. */
+const NOTHING: Subscription = Object.freeze({ topic: '$skerry/session', qos: 0 });
+
+async function* matching(patterns: readonly string[], retained: AsyncIterable<PacketLike>): AsyncGenerator<PacketLike> {
+  for await (const packet of retained) if (patterns.some((one) => matchesFilter(one, packet.topic))) yield packet;
 }
 
 interface Holder {
