@@ -14,10 +14,11 @@ import { chainSubject, inboxPrefix, messageSubject, type DeviceClass } from '../
 import { EdgeAdmin } from './admin/edge-admin.ts';
 import { edgeMetrics } from './admin/edge-metrics.ts';
 import { answersOf, listenerOf } from './announcements.ts';
-import { Downlink } from './downlink/downlink.ts';
+import { Downlink, type DownlinkTools } from './downlink/downlink.ts';
 import type { EdgeConfig } from './edge-config.ts';
 import { Egress } from './egress/egress.ts';
 import { MapperTopics } from './egress/mapper-topics.ts';
+import { FactKeeper } from './ingress/fact-keeper.ts';
 import { Ingress } from './ingress/ingress.ts';
 import { OwedFacts } from './ingress/owed-facts.ts';
 import { RedeliveryRecords } from './ingress/redelivery.ts';
@@ -188,9 +189,17 @@ function createCloudSide(
   const tell = (): void => beats.send();
   const downlink: Downlink = new Downlink(
     { node },
-    { link, store, objects, twins, listener, onReached: tell, onDoubt: tell, clock, logger },
+    { link, store, objects, twins, keep: keeperIn(kept), listener, onReached: tell, onDoubt: tell, clock, logger },
   );
   return { link, uplink, services: [downlink, states, uplink, beats] };
+}
+
+/** A definition changes twins as publications do: with what the cloud is to be told of it. */
+function keeperIn(kept: Keeping): DownlinkTools['keep'] {
+  const facts = new FactKeeper({ ...kept, definitionOf: (device) => kept.objects.device(device) });
+  return (tx, twin, changes, at) => {
+    facts.keep(tx, { twin, told: { twin: changes }, eventId: '', trace: undefined, at });
+  };
 }
 
 function createStateSender(

@@ -1,7 +1,8 @@
 // What becomes of desired values: a wish of the cloud, a wish at this node, and what the device's side confirms (design: the way
 // down, point 6). Pure.
-import type { DeviceDefinition } from './device.ts';
-import type { PropertyChange } from './fact.ts';
+import type { DeviceDefinition, PropertyDefinition } from './device.ts';
+import type { OverrideEnd, PropertyChange } from './fact.ts';
+import { countOverrides, type CountedOverrides } from './override-rules.ts';
 import type { PropertyUpdate, ValueRule } from './property-update.ts';
 import { checkValue, valueRefusal } from './property-value.ts';
 import type { AppliedProperty } from './reported-rules.ts';
@@ -28,11 +29,40 @@ export function applyExpected(
   if (isSeen) return { ...confirmDesired(property, update.property, expected, now), expected };
   if (rule.accessMode === 'ReadOnly')
     return `property "${update.property}" is ReadOnly in the device model; it cannot be given a desired value`;
-  return { property: { ...property, desired: localDesired(property.desired, expected, now) }, changes: [], expected };
+  const wish = isSame(expected, rule.desired, rule)
+    ? releaseOverride(property, rule.desired, now)
+    : withDesired(property, { value: expected, origin: 'local', at: now });
+  return { property: wish, changes: [], expected };
 }
 
-function localDesired(last: Desired | undefined, value: string, now: number): Desired {
-  return { value, n: (last?.n ?? 0) + 1, at: now, revision: last?.revision ?? 0, origin: 'local' };
+/** The cloud's value is as somebody wrote it: `05` is 5. */
+function isSame(text: string, cloud: string | undefined, rule: ValueRule): boolean {
+  if (cloud === undefined) return false;
+  const checked = checkValue(cloud, rule);
+  return text === (checked.kind === 'ok' ? checked.text : cloud);
+}
+
+/** Ends a local override in favour of what the cloud wants, which may be nothing; the same object where none stands. */
+export function releaseOverride(property: TwinProperty, cloud: string | undefined, now: number): TwinProperty {
+  if (property.desired?.origin !== 'local') return property;
+  return cloud === undefined
+    ? withoutDesired(property, now)
+    : withDesired(property, { value: cloud, origin: 'cloud', at: now });
+}
+
+/** Over the revision that the last desired value came with: what is overridden several times still has its first base. */
+function withDesired(
+  { undesired, ...property }: TwinProperty,
+  wish: Pick<Desired, 'value' | 'origin' | 'at'> & { readonly revision?: number },
+): TwinProperty {
+  const n = (property.desired?.n ?? undesired?.n ?? property.floor ?? 0) + 1;
+  const desired = { revision: property.desired?.revision ?? 0, ...wish, n };
+  return { ...property, desired };
+}
+
+function withoutDesired(property: TwinProperty, now: number): TwinProperty {
+  const { desired, ...rest } = property;
+  return desired === undefined ? property : { ...rest, undesired: { n: desired.n + 1, at: now } };
 }
 
 function confirmDesired(property: TwinProperty, name: string, value: string, now: number): AppliedProperty {
@@ -43,37 +73,68 @@ function confirmDesired(property: TwinProperty, name: string, value: string, now
   return { property: { ...property, observedDesired }, changes: [change] };
 }
 
-/**
- * Brings a twin in line with a new definition from the cloud. A desired value counts as changed when the cloud's own word for it
- * changed, so a local override stands until the cloud says something new (design: the way down, point 6). A device re-created
- * under the same name (`uid`) begins with an empty twin.
- */
-export function applyDefinition(
-  twin: Twin | undefined,
-  cloud: {
-    readonly previous: DeviceDefinition | undefined;
-    readonly next: DeviceDefinition;
-    readonly revision: number;
-  },
-  now: number,
-): Twin {
-  const { previous, next, revision } = cloud;
-  const isSameDevice = twin?.uid === next.uid;
-  const start = isSameDevice ? { ...twin, binding: next.binding } : emptyTwin(next);
-  const properties: Record<string, TwinProperty> = { ...start.properties };
-  for (const declared of next.properties) {
-    const before = isSameDevice ? previous?.properties.find(({ name }) => name === declared.name) : undefined;
-    const property: TwinProperty = { ...properties[declared.name], type: declared.type };
-    properties[declared.name] =
-      declared.desired === before?.desired ? property : withDesired(property, declared.desired, revision, now);
-  }
-  return { ...start, properties };
+export interface NewDefinition {
+  readonly previous: DeviceDefinition | undefined;
+  readonly next: DeviceDefinition;
+  readonly revision: number;
 }
 
-function withDesired(property: TwinProperty, value: string | undefined, revision: number, now: number): TwinProperty {
-  const { desired, ...rest } = property;
-  if (value === undefined) return rest;
-  return { ...rest, desired: { value, n: (desired?.n ?? 0) + 1, at: now, revision, origin: 'cloud' } };
+/**
+ * Brings a twin in line with a new definition from the cloud. A desired value counts as changed when the cloud's own word for it
+ * changed, so a local override stands until the cloud says something new (design: the way down, point 6), or it cannot stand any
+ * more: the model forbids it, or the device was bound anew. A device re-created under the same name (`uid`) begins with an empty
+ * twin.
+ */
+export function applyDefinition(twin: Twin | undefined, cloud: NewDefinition, now: number): CountedOverrides {
+  const { next } = cloud;
+  const isSameDevice = twin?.uid === next.uid;
+  const before = isSameDevice ? twin : emptyTwin(next);
+  const previous = isSameDevice ? cloud.previous : undefined;
+  const properties = { ...before.properties, ...takenBack(before, previous, now) };
+  for (const declared of next.properties) {
+    const word = previous?.properties.find(({ name }) => name === declared.name)?.desired;
+    const property: TwinProperty = { ...before.properties[declared.name], type: declared.type };
+    const isSettled = declared.desired === word && mayStand(property, declared, before.binding !== next.binding);
+    properties[declared.name] = isSettled ? property : asTheCloudSays(property, declared.desired, cloud.revision, now);
+  }
+  const after = { ...before, binding: next.binding, properties };
+  return countOverrides(before, after, next, { now, whyEnded: (name, was) => whyEnded(name, was, before, cloud) });
+}
+
+/** What was declared has no desired value, unless it is declared again. */
+function takenBack(twin: Twin, previous: DeviceDefinition | undefined, now: number): Record<string, TwinProperty> {
+  const left: Record<string, TwinProperty> = {};
+  for (const { name } of previous?.properties ?? []) {
+    const property = twin.properties[name];
+    if (property !== undefined) left[name] = withoutDesired(property, now);
+  }
+  return left;
+}
+
+function mayStand({ desired }: TwinProperty, declared: PropertyDefinition, isMoved: boolean): boolean {
+  return desired?.origin !== 'local' || (!isMoved && isAllowed(desired.value, declared));
+}
+
+function isAllowed(value: string, declared: PropertyDefinition | undefined): boolean {
+  return declared?.accessMode === 'ReadWrite' && checkValue(value, declared).kind !== 'refused';
+}
+
+function asTheCloudSays(
+  property: TwinProperty,
+  value: string | undefined,
+  revision: number,
+  now: number,
+): TwinProperty {
+  return value === undefined
+    ? withoutDesired(property, now)
+    : withDesired(property, { value, origin: 'cloud', at: now, revision });
+}
+
+function whyEnded(property: string, was: Desired, before: Twin, { next }: NewDefinition): OverrideEnd {
+  const declared = next.properties.find(({ name }) => name === property);
+  if (declared !== undefined && isSame(was.value, declared.desired, declared)) return 'Agreed';
+  if (!isAllowed(was.value, declared)) return 'NotAllowed';
+  return before.binding === next.binding ? 'CloudChanged' : 'DeviceMoved';
 }
 
 /** Desired minus reported: the properties whose device is not yet as wanted, with the wanted value. */

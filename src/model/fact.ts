@@ -51,7 +51,38 @@ export interface MessageChange {
 /** JSON as its text, anything else as base64. */
 export type CarriedPayload = { readonly json: string } | { readonly base64: string };
 
-export type Change = PropertyChange | RemovedChange | StateChange | GapChange | MessageChange;
+/** A desired value that was set at the node over what the cloud wanted. */
+export interface StandingOverride {
+  readonly property: string;
+  readonly value: string;
+  /** The revision of the cloud's word that it was set over; 0 where the cloud wanted nothing. */
+  readonly revision: number;
+  readonly at: number;
+}
+
+/**
+ * `CloudChanged`: the cloud said something new. `Agreed`: the cloud says the same now. `Released`: it was ended at the node.
+ * `NotAllowed`: the device model does not know the property any more, or not such a value. `DeviceMoved`: bound anew meanwhile.
+ */
+export type OverrideEnd = 'CloudChanged' | 'Agreed' | 'Released' | 'NotAllowed' | 'DeviceMoved';
+
+export interface EndedOverride {
+  readonly property: string;
+  readonly value: string;
+  readonly reason: OverrideEnd;
+  /** What is desired instead, where anything is. */
+  readonly desired?: string;
+}
+
+/** All local overrides of the device that stand now: a later one replaces an earlier one whole. */
+export interface OverrideChange {
+  readonly kind: 'override';
+  readonly n: number;
+  readonly standing: readonly StandingOverride[];
+  readonly ended: readonly EndedOverride[];
+}
+
+export type Change = PropertyChange | RemovedChange | StateChange | OverrideChange | GapChange | MessageChange;
 
 /**
  * What one admitted publication changed or said: the unit that the outbox stores and the stream carries. The term is not in it: it

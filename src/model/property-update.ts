@@ -25,8 +25,10 @@ export type Touched =
     }
   | { readonly property: string; readonly kind: 'removed' };
 
+type RulingField = 'type' | 'minimum' | 'maximum' | 'accessMode' | 'keep' | 'desired';
+
 /** What a value of a property must be; of an undeclared one, what was settled when it came. */
-export interface ValueRule extends Pick<PropertyDefinition, 'type' | 'minimum' | 'maximum' | 'accessMode' | 'keep'> {
+export interface ValueRule extends Pick<PropertyDefinition, RulingField> {
   /** No model declares the property: whoever speaks of it is a client of this node. */
   readonly isUndeclared?: true;
 }

@@ -1,7 +1,8 @@
 // What it means that a client removes a property (`null` in its place), and how long a removed one is remembered. Pure.
 import { declaredNames, type DeviceDefinition, type PropertyDefinition } from './device.ts';
+import { releaseOverride } from './desired-rules.ts';
 import type { RemovedChange } from './fact.ts';
-import { isThere, type Desired, type Twin, type TwinProperty } from './twin.ts';
+import { isThere, type Twin, type TwinProperty } from './twin.ts';
 
 export interface Removal {
   readonly isAllowed: boolean;
@@ -22,18 +23,22 @@ export function removeProperty(
 ): Removal {
   if (property.optional === false) return { isAllowed: false, property, changes: [] };
   const { type, reported, observedDesired } = property;
-  const desired = desiredByCloud(property.desired, declared?.desired, now);
+  const released = releaseOverride(property, declared?.desired, now);
   const wasTold = reported !== undefined || observedDesired !== undefined;
   const n = newestOf(property) + (wasTold ? 1 : 0);
   const changes: RemovedChange[] = wasTold ? [{ kind: 'removed', property: name, n }] : [];
-  const left = { type, ...(n === 0 ? {} : { floor: n }), ...(desired === undefined ? {} : { desired }) };
-  return { isAllowed: true, property: declared === undefined && n === 0 ? undefined : left, changes };
+  const left = { type, ...(n === 0 ? {} : { floor: n }), ...wishesOf(released) };
+  return {
+    isAllowed: true,
+    property: declared === undefined && n === 0 && released.undesired === undefined ? undefined : left,
+    changes,
+  };
 }
 
-function desiredByCloud(desired: Desired | undefined, value: string | undefined, now: number): Desired | undefined {
-  if (value === undefined || desired?.origin !== 'local') return value === undefined ? undefined : desired;
-  return { value, n: desired.n + 1, at: now, revision: desired.revision, origin: 'cloud' };
-}
+const wishesOf = ({ desired, undesired }: TwinProperty): Pick<TwinProperty, 'desired' | 'undesired'> => ({
+  ...(desired === undefined ? {} : { desired }),
+  ...(undesired === undefined ? {} : { undesired }),
+});
 
 const newestOf = ({ reported, observedDesired, floor = 0 }: TwinProperty): number =>
   Math.max(reported?.n ?? 0, observedDesired?.n ?? 0, floor);
@@ -50,7 +55,7 @@ export function forgetRemoved(twin: Twin, definition: DeviceDefinition, most: nu
   const left: Record<string, TwinProperty> = {};
   for (const [name, property] of Object.entries(twin.properties)) {
     if (excess > 0 && !isThere(property) && !declared.has(name)) {
-      floor = Math.max(floor, newestOf(property));
+      floor = Math.max(floor, newestOf(property), property.undesired?.n ?? 0);
       excess -= 1;
     } else left[name] = property;
   }

@@ -4,6 +4,7 @@ import type { DeviceDefinition, PropertyDefinition } from './device.ts';
 import type { Change, PropertyChange, RemovedChange } from './fact.ts';
 import { applyExpected } from './desired-rules.ts';
 import { KUBEEDGE_REASONS, saidAsKubeEdge } from './kubeedge-reasons.ts';
+import { countWishes } from './override-rules.ts';
 import type { PropertyUpdate, Touched, ValueRule } from './property-update.ts';
 import { checkValue, propertyTypeNamed, unusualTypeName, valueRefusal } from './property-value.ts';
 import { removeProperty } from './removal-rules.ts';
@@ -49,8 +50,10 @@ export function applyUpdate(
   }
   const held = withinBounds(twin, { ...twin, properties }, definition);
   if (typeof held === 'string') return { kind: 'refused', reason: held };
-  const { twin: after, changes: stateChanges } = seenOnline(held, updates, now);
-  return { kind: 'applied', before: twin, after, ...told, changes: [...told.changes, ...stateChanges], owed, touched };
+  const seen = seenOnline(held, updates, now);
+  const { twin: after, changes: overrides } = countWishes(twin, seen.twin, definition, now);
+  const changes = [...told.changes, ...seen.changes, ...overrides];
+  return { kind: 'applied', before: twin, after, ...told, changes, owed, touched };
 }
 
 interface AppliedUpdate extends Pick<AppliedProperty, 'changes' | 'owed'> {
@@ -79,8 +82,7 @@ function applyOne({ twin, stored, declared }: Known, update: PropertyUpdate, now
   if (update.isRemoval === true) return removed({ stored, declared }, update.property, now);
   const rule = ruleFor(update, declared, stored);
   if (typeof rule === 'string') return rule;
-  if (stored === undefined || !isThere(stored))
-    return touch(begin(update, rule, stored?.floor ?? twin.floor), update, rule, now);
+  if (stored === undefined || !isThere(stored)) return touch(begin(update, rule, stored ?? twin), update, rule, now);
   return saysNothing(update, stored) ? { property: stored, changes: [] } : touch(stored, update, rule, now);
 }
 
@@ -113,7 +115,11 @@ function saysNothing({ actual, expected, optional }: PropertyUpdate, stored: Twi
 }
 
 /** A property that is not there yet, or no more. */
-function begin(update: PropertyUpdate, { type }: ValueRule, floor: number | undefined): TwinProperty {
+function begin(
+  update: PropertyUpdate,
+  { type }: ValueRule,
+  { floor, undesired }: Pick<TwinProperty, 'floor' | 'undesired'>,
+): TwinProperty {
   const typeName = unusualTypeName(update.typeName, type);
   const hasValue = update.actual !== undefined || update.expected !== undefined;
   return {
@@ -121,6 +127,7 @@ function begin(update: PropertyUpdate, { type }: ValueRule, floor: number | unde
     ...(typeName === undefined ? {} : { typeName }),
     ...(hasValue ? {} : { isNamed: true }),
     ...(floor === undefined ? {} : { floor }),
+    ...(undesired === undefined ? {} : { undesired }),
   };
 }
 

@@ -46,6 +46,8 @@ export interface TwinProperty {
   readonly reported?: Reported;
   readonly desired?: Desired;
   readonly observedDesired?: ObservedDesired;
+  /** Where nothing is desired any more: what `n` had come to by then, so that later values are newer, and since when. */
+  readonly undesired?: { readonly n: number; readonly at: number };
 }
 
 /** Our belief about one device. Immutable: a change makes a new twin. */
@@ -57,6 +59,16 @@ export interface Twin extends DeviceId {
   readonly floor?: number;
   /** `online`, `offline`, …: what the device, or its silence, last said of itself. */
   readonly state?: DeviceState;
+  /** Absent where nobody at this node ever wanted something else than the cloud. */
+  readonly overrides?: Overrides;
+}
+
+/** The local overrides that stand, by the names of their properties. */
+export interface Overrides {
+  readonly properties: readonly string[];
+  /** Counts the changes of what stands. */
+  readonly n: number;
+  readonly at: number;
 }
 
 export interface DeviceState {

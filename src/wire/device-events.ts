@@ -6,6 +6,7 @@ import type { DeviceId, PropertyType } from '../model/device.ts';
 import { deviceKey, parseDeviceKey } from '../model/device.ts';
 import type { Version } from '../model/version.ts';
 import { asArray, asInteger, asObject, asString, parseJson, type JsonObject } from './json.ts';
+import { decodeOverrides, encodeOverrides, type OverrideNews } from './override-news.ts';
 
 export const BATCH_CONTENT_TYPE = 'application/cloudevents-batch+json';
 
@@ -14,6 +15,7 @@ export const EVENT_TYPES = {
   observed: 'io.skerry.twin.observed.v1',
   removed: 'io.skerry.twin.removed.v1',
   state: 'io.skerry.device.state.v1',
+  override: 'io.skerry.twin.override.v1',
   gap: 'io.skerry.outbox.gap.v1',
   message: 'io.skerry.message.v1',
 } as const;
@@ -33,7 +35,7 @@ export type Gap = Omit<GapChange, 'kind'>;
 /** Messages are for other readers. */
 type EventKind = Exclude<Change['kind'], 'message'>;
 
-/** One event of a device, decoded. `property`, `type` and `value` are those of the change; a state event has `property` `""`, a gap or removal no value. */
+/** One event of a device, decoded. `property`, `type` and `value` are those of the change; a state event has `property` `""`, a gap, removal or override no value. */
 export interface DeviceEvent {
   readonly id: string;
   readonly kind: EventKind;
@@ -49,6 +51,8 @@ export interface DeviceEvent {
   readonly historical: boolean;
   /** Of a `gap` event. */
   readonly gap?: Gap;
+  /** Of an `override` event. */
+  readonly override?: OverrideNews;
 }
 
 const SOURCE_PREFIX = '/skerry/nodes/';
@@ -102,6 +106,7 @@ function encodeChange(change: Exclude<Change, MessageChange>): string {
   if (change.kind === 'state') return `"state":${json(change.state)}`;
   if (change.kind === 'gap') return `"gap":${JSON.stringify(gapOf(change))}`;
   if (change.kind === 'removed') return `"property":${json(change.property)}`;
+  if (change.kind === 'override') return `"overrides":${JSON.stringify(encodeOverrides(change))}`;
   const { property, value, type, deviceTime } = change;
   const time = deviceTime === undefined ? '' : `,"deviceTime":"${new Date(deviceTime).toISOString()}"`;
   return `"property":${json(property)},"value":${json(value)},"type":"${type}"${time}`;
@@ -177,22 +182,18 @@ function decodeEvent(event: JsonObject, kind: EventKind): DeviceEvent | undefine
   };
 }
 
-type DecodedChange = Pick<DeviceEvent, 'property' | 'type' | 'value' | 'deviceTime' | 'gap'>;
+type DecodedChange = Pick<DeviceEvent, 'property' | 'type' | 'value' | 'deviceTime' | 'gap' | 'override'>;
 
 function decodeChange(data: JsonObject, kind: EventKind): DecodedChange | undefined {
   switch (kind) {
-    case 'state': {
-      const state = asString(data['state']);
-      return state === undefined ? undefined : { ...NO_PROPERTY, value: state };
-    }
-    case 'gap': {
-      const gap = decodeGap(asObject(data['gap']) ?? {});
-      return gap === undefined ? undefined : { ...NO_PROPERTY, gap };
-    }
-    case 'removed': {
-      const property = asString(data['property']);
-      return property === undefined ? undefined : { ...NO_PROPERTY, property };
-    }
+    case 'state':
+      return saying(asString(data['state']), (value) => ({ value }));
+    case 'gap':
+      return saying(decodeGap(asObject(data['gap']) ?? {}), (gap) => ({ gap }));
+    case 'removed':
+      return saying(asString(data['property']), (property) => ({ property }));
+    case 'override':
+      return saying(decodeOverrides(asObject(data['overrides']) ?? {}), (override) => ({ override }));
     case 'reported':
     case 'observed':
       return decodeValue(data);
@@ -200,6 +201,10 @@ function decodeChange(data: JsonObject, kind: EventKind): DecodedChange | undefi
 }
 
 const NO_PROPERTY = { property: '', type: 'STRING', value: '' } as const;
+
+function saying<T>(said: T | undefined, as: (said: T) => Partial<DecodedChange>): DecodedChange | undefined {
+  return said === undefined ? undefined : { ...NO_PROPERTY, ...as(said) };
+}
 
 function decodeValue(data: JsonObject): DecodedChange | undefined {
   const property = asString(data['property']);

@@ -120,6 +120,11 @@ void test('every field of an event is listed, and nothing else', () => {
     { kind: 'observed', property: 'status', type: 'STRING', value: 'ON', n: 1 },
     { kind: 'removed', property: 'label', n: 2 },
     { kind: 'state', state: 'online', n: 1 },
+    {
+      ...{ kind: 'override', n: 1 },
+      standing: [{ property: 'status', value: 'ON', revision: 7, at: 1 }],
+      ended: [{ property: 'mode', value: 'eco', reason: 'CloudChanged', desired: 'full' }],
+    },
     { kind: 'gap', reason: 'bytes', changes: 2, from: 1, through: 2, since: 1, until: 2 },
     { kind: 'message', topic: 't', payload: { json: '1' } },
     { kind: 'message', topic: 't', payload: { base64: '' } },
@@ -135,6 +140,7 @@ void test('every field of an event is listed, and nothing else', () => {
 function pathsOf(object: object, prefix = ''): readonly string[] {
   return Object.entries(object).flatMap(([key, value]: [string, unknown]) => {
     const path = `${prefix}${key}`;
+    if (Array.isArray(value)) return value.flatMap((each: object) => pathsOf(each, `${path}[].`));
     return typeof value === 'object' && value !== null ? pathsOf(value, `${path}.`) : [path];
   });
 }

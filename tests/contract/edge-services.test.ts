@@ -145,7 +145,7 @@ serviceContract(
     ({ store }) =>
       new Downlink(NODE, {
         ...{ link: newLink(), store, objects: new DesiredObjects(), twins: new TwinBook() },
-        ...{ listener: egress, onReached: nothing, onDoubt: nothing, clock, logger },
+        ...{ listener: egress, keep: nothing, onReached: nothing, onDoubt: nothing, clock, logger },
       }),
   ),
 );

@@ -72,6 +72,14 @@ export interface DeviceBinding {
   readonly generation: number;
 }
 
+/** A desired value that the node holds on to, over the spec's. */
+export interface OverriddenProperty {
+  readonly propertyName: string;
+  readonly value: string;
+  /** When it was set there. */
+  readonly since: string;
+}
+
 /** Fields that other programs keep in the status are carried along untouched. */
 export interface DeviceStatus {
   readonly binding?: DeviceBinding;
@@ -80,6 +88,8 @@ export interface DeviceStatus {
   readonly lastOnlineTime?: string;
   readonly summary?: string;
   readonly twins?: readonly TwinStatus[];
+  /** The newest word of the node; `properties` are those that stand. */
+  readonly overrides?: { readonly version: string; readonly properties?: readonly OverriddenProperty[] };
   readonly conditions?: readonly Condition[];
 }
 

@@ -2,9 +2,7 @@
 // kept it (G6). Compacted history is what somebody asked for, and needs no Event.
 import type { DeviceEvent, Gap } from '../../wire/device-events.ts';
 import { classOfChain } from '../../wire/nats-subjects.ts';
-import type { EventRecorder, Occurrence } from '../kubernetes/event-recorder.ts';
-import type { DeviceResource } from '../kubernetes/resources.ts';
-import { isOfBinding } from './event-origin.ts';
+import type { Occurrence } from '../kubernetes/event-recorder.ts';
 
 const HISTORY_DROPPED = 'HistoryDropped';
 
@@ -27,19 +25,4 @@ export function occurrenceOf(subject: string, { id, node, gap }: DeviceEvent): O
 function spanOf({ since, until, from, through }: Gap): string {
   const [first, last] = [new Date(since).toISOString(), new Date(until).toISOString()];
   return `${first} to ${last} (outbox entries ${from} to ${through})`;
-}
-
-/** False where Kubernetes is away: the message that names the gaps is then to be delivered again. */
-export async function tellGaps(
-  events: readonly DeviceEvent[],
-  over: { readonly subject: string; readonly device: DeviceResource; readonly recorder: Pick<EventRecorder, 'record'> },
-): Promise<boolean> {
-  const { subject, device, recorder } = over;
-  for (const event of events) {
-    const occurrence = occurrenceOf(subject, event);
-    if (occurrence === undefined || event.uid !== device.metadata.uid) continue;
-    if (!isOfBinding(device.status?.binding, event.node, event)) continue;
-    if ((await recorder.record(device, occurrence)) === 'unavailable') return false;
-  }
-  return true;
 }

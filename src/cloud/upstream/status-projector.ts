@@ -2,6 +2,7 @@
 // and duplicates end in the same status (G4). Pure.
 import type { DeviceEvent } from '../../wire/device-events.ts';
 import { compareVersions, formatVersion, parseVersion, type Version } from '../../model/version.ts';
+import { withOverrides, type OverriddenDevice } from './local-overrides.ts';
 import type {
   DeviceModelResource,
   DeviceResource,
@@ -22,9 +23,8 @@ export function declaredProperties(device: DeviceResource, model: DeviceModelRes
 }
 
 /** What must be known of a Device to project reports onto it. */
-export interface ProjectedDevice {
+export interface ProjectedDevice extends OverriddenDevice {
   readonly uid: string;
-  readonly properties: readonly string[];
   /** When an event shows that the device lived; what its node says where nobody knows better. */
   readonly livedAt?: (event: DeviceEvent) => number;
 }
@@ -71,9 +71,17 @@ function withChange(device: ProjectedDevice, status: DeviceStatus, event: Device
       return withTwin(device, status, event);
     case 'removed':
       return withoutTwin(device, status, event);
+    case 'override':
+      return withNewerOverrides(device, status, event);
     case 'gap':
       return status;
   }
+}
+
+function withNewerOverrides(device: ProjectedDevice, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
+  const { override, version } = event;
+  if (override === undefined || !isNewer(version, status.overrides?.version)) return status;
+  return withOverrides(device, status, override, { version, at: momentIn(device, event) });
 }
 
 function withState(status: DeviceStatus, event: DeviceEvent): DeviceStatus {
@@ -141,10 +149,12 @@ function isNewer(version: Version, known: string | undefined): boolean {
   return before === undefined || compareVersions(version, before) > 0;
 }
 
+const momentIn = ({ livedAt }: ProjectedDevice, event: DeviceEvent): number => livedAt?.(event) ?? event.receivedAt;
+
 /** Every sign of life counts, also an old one: the newest moment stands, whatever order they come in. */
-function withLastOnline({ livedAt }: ProjectedDevice, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
+function withLastOnline(device: ProjectedDevice, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
   const isAlive = event.kind === 'reported' || (event.kind === 'state' && event.value === ONLINE);
-  const moment = livedAt?.(event) ?? event.receivedAt;
+  const moment = momentIn(device, event);
   if (!isAlive || Number.isNaN(moment)) return status;
   const before = Date.parse(status.lastOnlineTime ?? '');
   // Kept in whole seconds. Most of a backlog is older than what is known: no text is made for it.

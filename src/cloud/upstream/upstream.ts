@@ -13,13 +13,13 @@ import { decodeBatch, type DeviceEvent } from '../../wire/device-events.ts';
 import { nodeOfSubject, STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
 import type { DeviceModelWatch, DeviceWatch } from '../kubernetes/device-watch.ts';
 import type { EventRecorder } from '../kubernetes/event-recorder.ts';
-import { modelKeyOf } from '../kubernetes/resources.ts';
+import { modelKeyOf, type DeviceResource } from '../kubernetes/resources.ts';
 import type { StatusOutcome, StatusWriter } from '../kubernetes/status-writer.ts';
 import type { Absences } from './absences.ts';
 import { isOfBinding, misfitOf } from './event-origin.ts';
-import { tellGaps } from './gap-events.ts';
+import { tellOccurrences } from './occurrences.ts';
 import { Precedence } from './precedence.ts';
-import { declaredProperties, momentOf, projectAll } from './status-projector.ts';
+import { declaredProperties, momentOf, projectAll, type ProjectedDevice } from './status-projector.ts';
 
 export interface UpstreamTools {
   readonly link: NatsLink;
@@ -132,8 +132,8 @@ export class Upstream implements Service {
     const device = devices.get(key);
     if (outcome === 'abandoned' || device === undefined) return outcome;
     // Last, so that an Event that cannot be written holds up no status.
-    const areGapsTold = await tellGaps(events, { subject, device, recorder: this.#tools.events });
-    return areGapsTold ? outcome : 'abandoned';
+    const isTold = await tellOccurrences(events, { subject, device, recorder: this.#tools.events });
+    return isTold ? outcome : 'abandoned';
   }
 
   #project({ key, node, events, livedAt }: Report): Promise<StatusOutcome> {
@@ -141,10 +141,19 @@ export class Upstream implements Service {
     return writer.update(key, (status, device) => {
       const properties = declaredProperties(device, models.get(modelKeyOf(device)));
       const heard = events.filter((event) => isOfBinding(status.binding, node, event));
-      return projectAll({ uid: device.metadata.uid, properties, livedAt }, status, heard);
+      return projectAll(projectedDevice(device, properties, livedAt), status, heard);
     });
   }
 }
+
+const projectedDevice = (
+  { metadata: { uid, name, namespace = 'default' }, spec }: DeviceResource,
+  properties: readonly string[],
+  livedAt: (event: DeviceEvent) => number,
+): ProjectedDevice => ({
+  ...{ uid, properties, livedAt, name: `${namespace}/${name}` },
+  desiredOf: (property) => spec.properties?.find((each) => each.name === property)?.desired?.value,
+});
 
 const nodeOf = ({ subject }: StreamMessage): string => nodeOfSubject(subject) ?? '';
 

@@ -12,6 +12,7 @@ import { TaskGroup } from '../../kit/task-group.ts';
 import { ms, seconds } from '../../kit/units.ts';
 import { applyDefinition, desiredChanges } from '../../model/desired-rules.ts';
 import type { DeviceDefinition } from '../../model/device.ts';
+import type { Change } from '../../model/fact.ts';
 import type { Twin } from '../../model/twin.ts';
 import { readLast } from '../../nats/direct-get.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
@@ -26,6 +27,7 @@ import {
 } from '../../wire/nats-subjects.ts';
 import type { DesiredObjects, HeldObject } from '../meta/desired-objects.ts';
 import type { Store } from '../store/store.ts';
+import type { Transaction } from '../store/transaction.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
 import { downlinkErrors } from './errors.ts';
 import { diffIndex, isBehind, isLost, isMeant, type Found } from './index-diff.ts';
@@ -44,7 +46,9 @@ export interface DownlinkTools {
   readonly link: Pick<NatsLink, 'connected' | 'request' | 'subscribe' | 'onConnected'>;
   readonly store: Store;
   readonly objects: DesiredObjects;
-  readonly twins: TwinBook;
+  readonly twins: Pick<TwinBook, 'current' | 'remove'>;
+  /** Stores the twin, and what the cloud is to be told of it. */
+  readonly keep: (tx: Transaction, twin: Twin, changes: readonly Change[], at: number) => void;
   readonly listener: DesiredListener;
   /** Called when a newer index has been applied in full. */
   readonly onReached: () => void;
@@ -244,7 +248,7 @@ export class Downlink implements Service {
 
   /** Object, revision and twin in one commit; told to MQTT once it is on disk. */
   async #apply(held: HeldObject): Promise<void> {
-    const { store, objects, twins, listener, clock } = this.#tools;
+    const { store, objects, twins, listener, clock, keep } = this.#tools;
     await store.commit((tx) => {
       const previous = objects.held(held.key)?.definition;
       const { definition: next, revision } = held;
@@ -252,8 +256,9 @@ export class Downlink implements Service {
       objects.put(tx, next === undefined && previous !== undefined ? { ...held, definition: previous } : held);
       if (next === undefined) return;
       const before = twins.current(tx, next);
-      const after = applyDefinition(before, { previous, next, revision }, clock.now());
-      twins.change(tx, after);
+      const now = clock.now();
+      const { twin: after, changes } = applyDefinition(before, { previous, next, revision }, now);
+      keep(tx, after, changes, now);
       tx.afterCommit(() => {
         if (previous !== undefined && isOther(previous, next)) listener.removed(previous);
         const isNew = previous?.uid !== next.uid;

@@ -53,6 +53,9 @@ function mostBytes(changes: readonly Change[], eventId: string): number {
     else if (change.kind === 'removed') characters += change.property.length;
     else if (change.kind === 'reported' || change.kind === 'observed')
       characters += change.property.length + change.value.length;
+    else if (change.kind === 'override')
+      for (const { property, value } of [...change.standing, ...change.ended])
+        characters += property.length + value.length + AROUND_A_CHANGE;
   }
   return characters * MOST_BYTES_PER_CHARACTER + changes.length * AROUND_A_CHANGE;
 }

@@ -11,6 +11,7 @@ import { TaskGroup } from '../../kit/task-group.ts';
 import { seconds } from '../../kit/units.ts';
 import { deviceKey, type DeviceId } from '../../model/device.ts';
 import type { Change, Fact } from '../../model/fact.ts';
+import { overrideChange } from '../../model/override-rules.ts';
 import type { Twin, TwinProperty } from '../../model/twin.ts';
 import { receiptOf } from '../../nats/direct-get.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
@@ -33,15 +34,17 @@ const EVERY = seconds(1);
 /** Fewer facts than this are in the stream before a state message would be. */
 const WORTH_A_STATE = 100;
 
-/** Every property's newest value and the device's state, as if they had just been reported. Pure. */
+/** Every property's newest value, the device's state and the local overrides, as if they had just been reported. Pure. */
 export function factOfTwin(twin: Twin): Fact {
   const changes: Change[] = [];
-  let at = twin.state?.at ?? 0;
+  let at = Math.max(twin.state?.at ?? 0, twin.overrides?.at ?? 0);
   for (const [name, property] of Object.entries(twin.properties)) {
     changes.push(...stateOf(name, property));
     at = Math.max(at, property.reported?.at ?? 0);
   }
   if (twin.state !== undefined) changes.push({ kind: 'state', state: twin.state.state, n: twin.state.n });
+  // Also that nothing stands: the cloud may have heard otherwise of a store that was wiped.
+  changes.push(overrideChange(twin));
   const { namespace, name, uid, binding } = twin;
   return { device: { namespace, name }, uid, binding, at, changes };
 }
@@ -129,7 +132,7 @@ export class StateSender implements Service {
     this.#sent.add(twin);
     const lineage = this.#lineageOf(twin);
     const fact = factOfTwin(twin);
-    if (fact.changes.length === 0 || (await this.#isTaken(twin, fact))) this.#told.set(deviceKey(twin), lineage);
+    if (await this.#isTaken(twin, fact)) this.#told.set(deviceKey(twin), lineage);
     else this.#sent.delete(twin);
   }
 

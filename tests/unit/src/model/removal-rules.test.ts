@@ -16,7 +16,7 @@ const BOILER: DeviceDefinition = {
   ],
 };
 
-const start = (): Twin => applyDefinition(undefined, { previous: undefined, next: BOILER, revision: 7 }, NOW);
+const start = (): Twin => applyDefinition(undefined, { previous: undefined, next: BOILER, revision: 7 }, NOW).twin;
 const actual = (property: string, raw: unknown): PropertyUpdate => ({ property, actual: { raw } });
 const removal = (property: string): PropertyUpdate => ({ property, isRemoval: true });
 

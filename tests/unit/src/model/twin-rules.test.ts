@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { DeviceDefinition, PropertyDefinition } from '../../../../src/model/device.ts';
-import { applyDefinition, deltaOf, desiredChanges } from '../../../../src/model/desired-rules.ts';
+import { applyDefinition as define, deltaOf, desiredChanges } from '../../../../src/model/desired-rules.ts';
 import type { PropertyUpdate } from '../../../../src/model/property-update.ts';
 import { applyState } from '../../../../src/model/state-rules.ts';
 import { emptyTwin, type Twin } from '../../../../src/model/twin.ts';
@@ -21,6 +21,7 @@ const BOILER = device([
   { name: 'label', type: 'STRING', accessMode: 'ReadWrite' },
 ]);
 
+const applyDefinition = (...given: Parameters<typeof define>): Twin => define(...given).twin;
 const start = (definition = BOILER, revision = 7): Twin =>
   applyDefinition(undefined, { previous: undefined, next: definition, revision }, NOW);
 
@@ -103,7 +104,8 @@ void test('expected equal to desired confirms it once, and leaves desired alone'
 void test('another expected value overrides locally, over the revision it was based on', () => {
   const { after, changes } = applied(start(), [expected('setpoint', '50')]);
 
-  assert.deepEqual(changes, []);
+  const standing = [{ property: 'setpoint', value: '50', revision: 7, at: NOW + 1 }];
+  assert.deepEqual(changes, [{ kind: 'override', n: 1, standing, ended: [] }]);
   assert.deepEqual(after.properties['setpoint']?.desired, {
     value: '50',
     n: 2,
@@ -246,7 +248,7 @@ function counters(twin: Twin): Map<string, number> {
     found.set(`${property} observed`, observedDesired?.n ?? 0);
     found.set(`${property} removed`, floor ?? 0);
   }
-  return found.set('state', twin.state?.n ?? 0);
+  return found.set('state', twin.state?.n ?? 0).set('override', twin.overrides?.n ?? 0);
 }
 
 void test('an update applies whole or not at all, changes nothing in place, and every change counts up by one', () => {
@@ -266,7 +268,7 @@ void test('an update applies whole or not at all, changes nothing in place, and 
         }
         const [before, after] = [counters(twin), counters(outcome.after)];
         const moved = [...after].filter(([key, n]) => n !== (before.get(key) ?? 0));
-        // What is told is all that moved, each once. Desired values of this node, and what a removal takes, are not.
+        // What is told is all that moved, each once: desired values of this node in one list. What a removal takes is not.
         const told = outcome.changes.map((one) => ('property' in one ? `${one.property} ${one.kind}` : one.kind));
         const expected = moved.filter(([key, n]) => !key.endsWith(' desired') && n > 0).map(([key]) => key);
         assert.deepEqual(told.toSorted(), expected.toSorted());

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { PROPERTY_TYPES } from '../../../../src/model/device.ts';
-import type { Change, DeviceFact, MessageChange, NodeFact } from '../../../../src/model/fact.ts';
+import type { Change, DeviceFact, MessageChange, NodeFact, OverrideEnd } from '../../../../src/model/fact.ts';
 import { carriedPayload } from '../../../../src/wire/carried-payload.ts';
 import {
   decodeBatch,
@@ -41,7 +41,17 @@ const gapChange = fc.record(
 );
 type DeviceChange = Exclude<Change, MessageChange>;
 const removal = fc.record({ kind: fc.constant('removed' as const), property: text, n }, { noNullPrototype: true });
-const change: fc.Arbitrary<DeviceChange> = fc.oneof(propertyChange, removal, stateChange, gapChange);
+const standing = fc.record({ property: text, value: text, revision: count, at: time }, { noNullPrototype: true });
+const end = fc.constantFrom<OverrideEnd>('CloudChanged', 'Agreed', 'Released', 'NotAllowed', 'DeviceMoved');
+const ended = fc.record(
+  { property: text, value: text, reason: end, desired: text },
+  { requiredKeys: ['property', 'value', 'reason'], noNullPrototype: true },
+);
+const overrideChange = fc.record(
+  { kind: fc.constant('override' as const), n, standing: fc.array(standing), ended: fc.array(ended) },
+  { noNullPrototype: true },
+);
+const change: fc.Arbitrary<DeviceChange> = fc.oneof(propertyChange, removal, stateChange, overrideChange, gapChange);
 const fact = fc.record(
   { device, uid: text, binding: n, at: time, changes: fc.array(change, { minLength: 1, maxLength: 4 }), eventId: text },
   { requiredKeys: ['device', 'uid', 'binding', 'at', 'changes'], noNullPrototype: true },
@@ -53,9 +63,13 @@ function eventsOf(payload: Uint8Array): readonly DeviceEvent[] {
   return decoded.kind === 'ok' ? decoded.events : assert.fail(decoded.reason);
 }
 
-function said(change: DeviceChange): Pick<DeviceEvent, 'property' | 'type' | 'value' | 'gap'> {
+function said(change: DeviceChange): Pick<DeviceEvent, 'property' | 'type' | 'value' | 'gap' | 'override'> {
   if (change.kind === 'state') return { property: '', type: 'STRING', value: change.state };
   if (change.kind === 'removed') return { property: change.property, type: 'STRING', value: '' };
+  if (change.kind === 'override') {
+    const { standing: stands, ended: ends } = change;
+    return { property: '', type: 'STRING', value: '', override: { standing: stands, ended: ends } };
+  }
   if (change.kind !== 'gap') return { property: change.property, type: change.type, value: change.value };
   const { reason, changes, from, through, since, until } = change;
   return { property: '', type: 'STRING', value: '', gap: { reason, changes, from, through, since, until } };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { occurrenceOf, tellGaps } from '../../../../../src/cloud/upstream/gap-events.ts';
+import { occurrenceOf } from '../../../../../src/cloud/upstream/gap-events.ts';
+import { tellOccurrences } from '../../../../../src/cloud/upstream/occurrences.ts';
 import type { Occurrence, Recorded } from '../../../../../src/cloud/kubernetes/event-recorder.ts';
 import type { DeviceResource } from '../../../../../src/cloud/kubernetes/resources.ts';
 import type { DeviceEvent, Gap } from '../../../../../src/wire/device-events.ts';
@@ -76,7 +77,7 @@ void test('nothing is told of a Device that has the name of an earlier one, or i
     gapEvent(GAP, { version: { binding: 2, term: 3, n: 0 } }),
   ];
 
-  assert.ok(await tellGaps(foreign, { subject: SUBJECT, device, recorder }));
+  assert.ok(await tellOccurrences(foreign, { subject: SUBJECT, device, recorder }));
 
   assert.deepEqual(recorder.occurrences, []);
 });
@@ -86,8 +87,8 @@ void test('where Kubernetes is away the message comes again; a refused Event hol
   const over = { subject: SUBJECT, device, recorder };
 
   recorder.answer = 'unavailable';
-  assert.equal(await tellGaps([gapEvent()], over), false);
+  assert.equal(await tellOccurrences([gapEvent()], over), false);
   recorder.answer = 'refused';
-  assert.equal(await tellGaps([gapEvent(), gapEvent()], over), true);
+  assert.equal(await tellOccurrences([gapEvent(), gapEvent()], over), true);
   assert.equal(recorder.occurrences.length, 3);
 });

@@ -19,7 +19,10 @@ import type { DeviceEvent } from '../../../../../src/wire/device-events.ts';
 const DECLARED = ['count', 'status', 'label'];
 const MOMENT = Date.parse('2026-03-01T10:00:00.250Z');
 
-const device: ProjectedDevice = { uid: 'uid-1', properties: DECLARED };
+const device: ProjectedDevice = {
+  ...{ uid: 'uid-1', name: 'default/boiler', properties: DECLARED },
+  desiredOf: () => undefined,
+};
 
 function event(changes: Partial<DeviceEvent> = {}): DeviceEvent {
   return {

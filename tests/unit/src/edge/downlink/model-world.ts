@@ -273,6 +273,7 @@ export class ModelNode {
         ...{
           logger: silentLogger,
           onReached: nothing,
+          keep: (tx, twin) => this.twins.change(tx, twin),
           onDoubt: nothing,
           listener: { desiredChanged: nothing, defined: nothing, removed, joined: nothing, left: nothing },
         },
