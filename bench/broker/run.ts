@@ -27,7 +27,7 @@ const CEILING: Readonly<Record<string, StartBroker>> = { relay: startRelay, 'pac
 type Results = Record<string, readonly Result[]>;
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
-const TIMES = { warmUpMs: 400, saturatedMs: 1500, pacedMs: 1000 };
+const TIMES = { warmUpMs: 400, saturatedMs: 1200, pacedMs: 800 };
 const SHAPES = {
   'fan-in': { publishers: 50, subscribers: 1, window: 20, pace: 2000 },
   'fan-out': { publishers: 1, subscribers: 100, window: 20, pace: 50 },
