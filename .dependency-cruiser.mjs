@@ -192,7 +192,12 @@ export default {
       'On the edge, devices are heard in ingress, answered in egress and remembered in sessions; nothing else speaks MQTT.',
       {
         path: '^src/edge/',
-        pathNot: only('src/edge/ingress/', 'src/edge/egress/', 'src/edge/sessions/', 'src/edge/edge-node\\.ts$'),
+        pathNot: only(
+          'src/edge/ingress/',
+          'src/edge/egress/',
+          'src/edge/sessions/',
+          'src/edge/edge-(node|config)\\.ts$',
+        ),
       },
       { path: '^broker/' },
     ),

@@ -1,6 +1,7 @@
 import type { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import { openPublications } from './receive-window.ts';
+import type { SessionStatistics } from './sessions/statistics.ts';
 import type { Traffic } from './traffic.ts';
 
 /** What the broker counts; counts of what happened are since the process began. */
@@ -18,25 +19,40 @@ export interface BrokerStatistics {
   readonly backlogBytes: number;
   /** QoS 2 publications that their clients, connected now, have not released. */
   readonly openPublications: number;
+  /** `undefined` while the broker does not run. */
+  readonly sessions: SessionStatistics | undefined;
 }
 
 export function statisticsOf(
   engine: Engine | undefined,
   { endings, traffic }: { readonly endings: Endings; readonly traffic: Traffic },
 ): BrokerStatistics {
-  const { refused, ended } = endings.counts;
-  const bytes = engine?.connections.traffic ?? { received: 0, sent: 0 };
-  let open = 0;
-  for (const client of engine?.roster ?? []) open += openPublications(client);
-  return {
-    clients: engine?.aedes.connectedClients ?? 0,
-    refused,
-    ended,
+  const counted = {
+    ...endings.counts,
     receivedMessages: traffic.received,
     sentMessages: traffic.sent,
-    receivedBytes: bytes.received,
-    sentBytes: bytes.sent,
-    backlogBytes: engine?.connections.backlog ?? 0,
+  };
+  if (engine === undefined) return { ...counted, ...NOTHING };
+  const { connections, roster, aedes, sessions } = engine;
+  const { received, sent } = connections.traffic;
+  let open = 0;
+  for (const client of roster) open += openPublications(client);
+  return {
+    ...counted,
+    clients: aedes.connectedClients,
+    receivedBytes: received,
+    sentBytes: sent,
+    backlogBytes: connections.backlog,
     openPublications: open,
+    sessions: sessions.statistics,
   };
 }
+
+const NOTHING = {
+  clients: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
+  backlogBytes: 0,
+  openPublications: 0,
+  sessions: undefined,
+};

@@ -4,16 +4,16 @@ import { requiredSetting, type Settings } from './options.ts';
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `500ms`, `2s`, `10m`, `1.5h`, `7d`. Throws OPTION_INVALID, also for what lies outside the limits. */
+/** `500ms`, `2s`, `10m`, `1.5h`, `7d`. Throws OPTION_INVALID, also for what lies outside the limits. `or`: another word that is allowed. */
 export function parseDuration(
   option: string,
   text: string,
-  limits: { readonly least: Duration; readonly most: Duration },
+  limits: { readonly least: Duration; readonly most: Duration; readonly or?: string },
 ): Duration {
   const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text);
   const duration = Number(match?.[1]) * (MILLISECONDS[match?.[2] ?? ''] ?? Number.NaN);
   if (!(duration >= limits.least && duration <= limits.most)) {
-    const expected = `a time from ${durationText(limits.least)} to ${durationText(limits.most)}, such as 500ms, 2s or 10m`;
+    const expected = `${limits.or === undefined ? '' : `"${limits.or}" or `}a time from ${durationText(limits.least)} to ${durationText(limits.most)}, such as 500ms, 2s or 10m`;
     throw cliErrors.OPTION_INVALID({ option, value: text, expected });
   }
   return ms(duration);

@@ -1,3 +1,4 @@
+import type { BrokerLimits } from '../../broker/index.ts';
 import { errorTable } from '../kit/errors.ts';
 import type { Bytes, Duration } from '../kit/units.ts';
 import { asObject, asString, parseJson } from '../wire/json.ts';
@@ -13,8 +14,12 @@ export interface EdgeConfig {
   readonly outbox: { readonly limit: Bytes; readonly age: Duration };
   /** Filters of the MQTT topics that go to the cloud besides KubeEdge's own. */
   readonly uploads: readonly string[];
+  /** What MQTT clients may take of this process; each one not given is the broker's own. */
+  readonly broker?: Partial<BrokerLimits>;
   readonly version: string;
 }
+
+export type { BrokerLimits };
 
 export interface Address {
   readonly host: string;

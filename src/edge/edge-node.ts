@@ -131,7 +131,7 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
     concerns: (topic) => ingress.concerns(topic),
     admit: (publication) => ingress.admit(publication),
   };
-  const broker = new Broker({}, { gate, storage: new StoredSessions(kept.store), logger });
+  const broker = new Broker({ limits: config.broker ?? {} }, { gate, storage: new StoredSessions(kept.store), logger });
   const publisher = { publish: broker.publishSoon.bind(broker), hasSubscribers: broker.hasSubscribers.bind(broker) };
   const egress = new Egress({ node }, { broker: publisher, clock: systemClock });
   const answers = answersOf(egress, objects);
@@ -243,6 +243,7 @@ function createAdmin(
     isLinked: cloud.link.connected,
     backlog: kept.outbox.depth(),
     indexGeneration: kept.objects.position.generation,
+    clients: devices.broker.connectedClients,
     ...(cloud.uplink.problem === undefined ? {} : { problem: cloud.uplink.problem }),
   });
   const metrics = createMetrics(kept, devices, cloud);
@@ -260,6 +261,6 @@ function createMetrics(
     publications: () => ingress.admissions.counts,
     uplink: () => ({ isLinked: link.connected, ...uplink.statistics }),
     devices: () => [...twins.all()].length,
-    clients: () => broker.connectedClients,
+    broker: () => broker.statistics,
   });
 }

@@ -17,6 +17,21 @@ export interface Metric {
   readonly read: () => readonly Sample[];
 }
 
+/** One number. */
+export const gauge = (name: string, help: string, value: () => number): Metric => ({
+  ...{ name, type: 'gauge', help },
+  read: () => [{ value: value() }],
+});
+
+export const counter = (name: string, help: string, read: () => readonly Sample[]): Metric => ({
+  ...{ name, type: 'counter', help },
+  read,
+});
+
+/** One sample for each kind. */
+export const samplesOf = (label: string, counts: Readonly<Record<string, number>>): readonly Sample[] =>
+  Object.entries(counts).map(([kind, value]) => ({ labels: { [label]: kind }, value }));
+
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The answer to a scrape. */

@@ -19,7 +19,15 @@ const EDGE = edgeMetrics({
   publications: () => ({ admit: 1 }),
   uplink: () => ({ isLinked: true, isOpen: false, messages: { stored: 1 } }),
   devices: () => 1,
-  clients: () => 1,
+  broker: () => ({
+    ...{ clients: 1, refused: { connections: 1 }, ended: { lost: 1 }, receivedMessages: { 0: 1 } },
+    ...{ sentMessages: 1, receivedBytes: 1, sentBytes: 1, backlogBytes: 0, openPublications: 0 },
+    sessions: {
+      ...{ sessions: 1, sessionsAway: 1, queuedMessages: 1, queuedBytes: 1, droppedMessages: { expired: 1 } },
+      ...{ subscriptions: 1, refusedSubscriptions: 0, refusedSessions: 0, expiredSessions: 0 },
+      ...{ retainedTopics: 0, retainedBytes: 0, recordsSetAside: 0 },
+    },
+  }),
 });
 const HUB = hubMetrics({ leads: () => true, setAside: () => 3, parts: () => [part] });
 

@@ -161,7 +161,7 @@ serviceContract(
         { http: { host: '127.0.0.1', port: 0 } },
         {
           healths: () => ({ store: HEALTHY }),
-          status: () => ({ node: 'n1', isLinked: false, backlog: 0, indexGeneration: 0 }),
+          status: () => ({ node: 'n1', isLinked: false, backlog: 0, clients: 0, indexGeneration: 0 }),
           metrics: [],
           twins: { list: () => [], read: () => undefined, setDesired: () => Promise.resolve({ kind: 'unknown' }) },
           logger,

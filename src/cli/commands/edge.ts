@@ -15,6 +15,7 @@ import { parseFilters } from '../filters.ts';
 import { programVersion } from '../package-root.ts';
 import { parseBytes } from '../sizes.ts';
 import { runService } from '../run-service.ts';
+import { brokerLimitsOf } from './broker-options.ts';
 import { EDGE_OPTIONS } from './option-tables.ts';
 
 export async function runEdge(command: Command): Promise<number> {
@@ -49,6 +50,7 @@ function edgeConfig(settings: Settings): EdgeConfig {
     http: address('http'),
     outbox: outboxOf(settings),
     uploads: parseFilters('--upload-topics', requiredSetting(settings, 'upload-topics', 'topic filters, or "none"')),
+    broker: brokerLimitsOf(settings),
     version: programVersion(),
   };
 }

@@ -1,4 +1,5 @@
 // The options of every command. docs/reference/configuration.md is compared with this table.
+import { BROKER_OPTIONS } from './broker-options.ts';
 import { COMMON_OPTIONS, type OptionDeclaration } from '../options.ts';
 
 export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
@@ -33,6 +34,7 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
     description: 'MQTT topic filters, with commas between them: what is published there goes to the cloud; or "none"',
     default: '+/user/#',
   },
+  ...BROKER_OPTIONS,
   ...COMMON_OPTIONS,
 ];
 

@@ -25,6 +25,8 @@ export interface EdgeStatus {
   readonly isLinked: boolean;
   /** Facts that the stream has not acknowledged. */
   readonly backlog: number;
+  /** MQTT clients that are connected. */
+  readonly clients: number;
   /** Generation of the desired state that this node has reached. */
   readonly indexGeneration: number;
   /** Why nothing, or not all, is published, where a person must act. */

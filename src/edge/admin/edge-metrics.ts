@@ -1,5 +1,6 @@
 // What the edge node counts, under the names that docs/reference/metrics.md lists.
-import type { Metric, Sample } from '../../kit/metrics.ts';
+import { counter, gauge, samplesOf, type Metric } from '../../kit/metrics.ts';
+import { brokerMetrics, type BrokerNumbers } from './broker-metrics.ts';
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -24,11 +25,17 @@ export interface EdgeMetricSources {
     readonly messages: Counts;
   };
   readonly devices: () => number;
-  readonly clients: () => number;
+  readonly broker: () => BrokerNumbers;
 }
 
 export function edgeMetrics(sources: EdgeMetricSources): readonly Metric[] {
-  return [...outboxMetrics(sources), ...storeMetrics(sources), ...uplinkMetrics(sources), ...deviceMetrics(sources)];
+  return [
+    ...outboxMetrics(sources),
+    ...storeMetrics(sources),
+    ...uplinkMetrics(sources),
+    ...deviceMetrics(sources),
+    ...brokerMetrics(sources.broker),
+  ];
 }
 
 function outboxMetrics({ outbox }: EdgeMetricSources): readonly Metric[] {
@@ -83,7 +90,7 @@ function uplinkMetrics({ uplink }: EdgeMetricSources): readonly Metric[] {
   ];
 }
 
-function deviceMetrics({ publications, devices, clients }: EdgeMetricSources): readonly Metric[] {
+function deviceMetrics({ publications, devices }: EdgeMetricSources): readonly Metric[] {
   return [
     counter(
       'skerry_ingress_publications_total',
@@ -91,17 +98,5 @@ function deviceMetrics({ publications, devices, clients }: EdgeMetricSources): r
       () => samplesOf('answer', publications()),
     ),
     gauge('skerry_twin_devices', 'Devices with a twin on this node.', devices),
-    gauge('skerry_broker_connections', 'Open MQTT connections.', clients),
   ];
 }
-
-const gauge = (name: string, help: string, value: () => number): Metric => ({
-  ...{ name, type: 'gauge', help },
-  read: () => [{ value: value() }],
-});
-const counter = (name: string, help: string, read: () => readonly Sample[]): Metric => ({
-  ...{ name, type: 'counter', help },
-  read,
-});
-const samplesOf = (label: string, counts: Counts): readonly Sample[] =>
-  Object.entries(counts).map(([kind, value]) => ({ labels: { [label]: kind }, value }));

@@ -30,6 +30,12 @@ void test('publications, messages and the outbox are counted as they went', asyn
   assert.equal(valueOf(text, 'skerry_uplink_open'), 1);
   assert.equal(valueOf(text, 'skerry_twin_devices'), 1);
   assert.equal(valueOf(text, 'skerry_broker_connections'), 1);
+  assert.equal(valueOf(text, 'skerry_broker_received_messages_total{qos="1"}'), 4);
+  assert.ok((valueOf(text, 'skerry_broker_received_bytes_total') ?? 0) > 4 * UPDATE.length);
+  assert.equal(valueOf(text, 'skerry_broker_refused_connections_total{reason="connections"}'), 0);
+  assert.equal(valueOf(text, 'skerry_broker_queued_messages'), 0);
+  const status = (await (await fetch(`${edge.addresses.http}/status`)).json()) as { readonly clients: number };
+  assert.equal(status.clients, 1);
   assert.ok((valueOf(text, 'skerry_store_commits_total') ?? 0) >= 3);
   assert.ok((valueOf(text, 'skerry_store_write_seconds_sum') ?? 0) > 0);
   assert.ok((valueOf(text, 'skerry_outbox_acknowledged_bytes') ?? 0) > 0);
