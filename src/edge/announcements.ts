@@ -6,12 +6,13 @@ import { desiredChanges } from '../model/desired-rules.ts';
 import type { DesiredListener } from './downlink/downlink.ts';
 import type { Egress } from './egress/egress.ts';
 import type { DeviceAnswers, TwinUpdated } from './ingress/device-answers.ts';
+import type { Rejects } from './ingress/rejects.ts';
 import type { RedeliveryRecords } from './ingress/redelivery.ts';
 import type { DesiredObjects } from './meta/desired-objects.ts';
 import type { Store } from './store/store.ts';
 
 /** A wish that came by MQTT is for the mapper too. */
-export function answersOf(egress: Egress, objects: DesiredObjects): DeviceAnswers {
+export function answersOf(egress: Egress, rejects: Rejects, objects: DesiredObjects): DeviceAnswers {
   const updated = (update: TwinUpdated): void => {
     egress.updated(update);
     const definition = objects.device(update.after);
@@ -20,7 +21,10 @@ export function answersOf(egress: Egress, objects: DesiredObjects): DeviceAnswer
   };
   return {
     updated,
-    refused: egress.refused.bind(egress),
+    refused: (refusal) => {
+      egress.refused(refusal);
+      rejects.add(refusal);
+    },
     twinRead: egress.twinRead.bind(egress),
     stateUpdated: egress.stateUpdated.bind(egress),
     membershipRead: egress.membershipRead.bind(egress),

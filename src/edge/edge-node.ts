@@ -21,6 +21,7 @@ import { MapperTopics } from './egress/mapper-topics.ts';
 import { FactKeeper } from './ingress/fact-keeper.ts';
 import { Ingress } from './ingress/ingress.ts';
 import { OwedFacts } from './ingress/owed-facts.ts';
+import { Rejects } from './ingress/rejects.ts';
 import { RedeliveryRecords } from './ingress/redelivery.ts';
 import { DesiredObjects } from './meta/desired-objects.ts';
 import { NodeMemory } from './node-memory.ts';
@@ -51,7 +52,7 @@ export class EdgeNode implements Service {
     const kept = createKeeping(config, tools);
     const devices = createDeviceSide(config, kept, tools);
     const cloud = createCloudSide(config, kept, devices, tools);
-    const { broker, listeners, owedFacts, mapperTopics } = devices;
+    const { broker, listeners, owedFacts, rejects, mapperTopics } = devices;
     const parts: readonly Service[] = [
       ...kept.services,
       cloud.link,
@@ -59,6 +60,7 @@ export class EdgeNode implements Service {
       mapperTopics,
       ...cloud.services,
       owedFacts,
+      rejects,
       listeners,
     ];
     const admin = createAdmin(config, { kept, devices, cloud, parts }, tools);
@@ -134,7 +136,12 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
   const broker = new Broker({ limits: config.broker ?? {} }, { gate, storage: new StoredSessions(kept.store), logger });
   const publisher = { publish: broker.publishSoon.bind(broker), hasSubscribers: broker.hasSubscribers.bind(broker) };
   const egress = new Egress({ node }, { broker: publisher, clock: systemClock });
-  const answers = answersOf(egress, objects);
+  const rejects = new Rejects({
+    tell: (untold) => ingress.tellRejected(untold),
+    isKnown: (device) => objects.device(device) !== undefined,
+    clock: systemClock,
+  });
+  const answers = answersOf(egress, rejects, objects);
   const definitions = () => objects.devices();
   const ingress: Ingress = new Ingress(
     { node, chain: messageSubject(node), uploads: config.uploads },
@@ -149,7 +156,7 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
   const sockets = { tcp: config.mqtt, ...(config.mqttWs === undefined ? {} : { ws: config.mqttWs }) };
   const listeners = new BrokerListeners(sockets, { broker, logger });
   const listener = listenerOf(egress, kept, logger);
-  return { broker, ingress, owedFacts, mapperTopics, listeners, listener };
+  return { broker, ingress, rejects, owedFacts, mapperTopics, listeners, listener };
 }
 
 /** NATS up and down. Being offline is a state, not a failure. */
@@ -252,13 +259,14 @@ function createAdmin(
 
 function createMetrics(
   { outbox, store, twins }: Keeping,
-  { ingress, broker }: DeviceSide,
+  { ingress, rejects, broker }: DeviceSide,
   { link, uplink }: CloudSide,
 ): readonly Metric[] {
   return edgeMetrics({
     outbox: () => outbox.statistics(),
     store: () => store.statistics,
     publications: () => ingress.admissions.counts,
+    rejected: () => rejects.counts.counts,
     uplink: () => ({ isLinked: link.connected, ...uplink.statistics }),
     devices: () => [...twins.all()].length,
     broker: () => broker.statistics,

@@ -41,6 +41,17 @@ export interface GapChange {
   readonly until: number;
 }
 
+/** Publications about the device that were refused: told seldom, and together. */
+export interface RejectedChange {
+  readonly kind: 'rejected';
+  readonly count: number;
+  /** Of the last one, as its sender was told. */
+  readonly reason: string;
+  /** When the first and the last of them came, milliseconds since the epoch. */
+  readonly since: number;
+  readonly until: number;
+}
+
 /** What somebody published for programs in the cloud: passed on as it came, and understood by nobody here. */
 export interface MessageChange {
   readonly kind: 'message';
@@ -82,7 +93,8 @@ export interface OverrideChange {
   readonly ended: readonly EndedOverride[];
 }
 
-export type Change = PropertyChange | RemovedChange | StateChange | OverrideChange | GapChange | MessageChange;
+export type Change =
+  PropertyChange | RemovedChange | StateChange | OverrideChange | GapChange | RejectedChange | MessageChange;
 
 /**
  * What one admitted publication changed or said: the unit that the outbox stores and the stream carries. The term is not in it: it

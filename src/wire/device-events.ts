@@ -1,6 +1,6 @@
 // Facts outside: CloudEvents 1.0 JSON batches (`application/cloudevents-batch+json`), oldest event first. One event names one
 // change. This is what cloud services subscribe to; docs/reference/subjects.md describes every field.
-import type { Change, Fact, GapChange, MessageChange } from '../model/fact.ts';
+import type { Change, Fact, GapChange, MessageChange, RejectedChange } from '../model/fact.ts';
 import { propertyTypeNamed } from '../model/property-value.ts';
 import type { DeviceId, PropertyType } from '../model/device.ts';
 import { deviceKey, parseDeviceKey } from '../model/device.ts';
@@ -17,6 +17,7 @@ export const EVENT_TYPES = {
   state: 'io.skerry.device.state.v1',
   override: 'io.skerry.twin.override.v1',
   gap: 'io.skerry.outbox.gap.v1',
+  rejected: 'io.skerry.device.rejected.v1',
   message: 'io.skerry.message.v1',
 } as const;
 
@@ -31,6 +32,7 @@ export interface Stamp {
 }
 
 export type Gap = Omit<GapChange, 'kind'>;
+export type Rejects = Omit<RejectedChange, 'kind'>;
 
 /** Messages are for other readers. */
 type EventKind = Exclude<Change['kind'], 'message'>;
@@ -53,6 +55,8 @@ export interface DeviceEvent {
   readonly gap?: Gap;
   /** Of an `override` event. */
   readonly override?: OverrideNews;
+  /** Of a `rejected` event. */
+  readonly rejected?: Rejects;
 }
 
 const SOURCE_PREFIX = '/skerry/nodes/';
@@ -105,6 +109,7 @@ function encodeOrigin(fact: Fact, change: Change, term: number): string {
 function encodeChange(change: Exclude<Change, MessageChange>): string {
   if (change.kind === 'state') return `"state":${json(change.state)}`;
   if (change.kind === 'gap') return `"gap":${JSON.stringify(gapOf(change))}`;
+  if (change.kind === 'rejected') return `"rejected":${JSON.stringify(rejectsOf(change))}`;
   if (change.kind === 'removed') return `"property":${json(change.property)}`;
   if (change.kind === 'override') return `"overrides":${JSON.stringify(encodeOverrides(change))}`;
   const { property, value, type, deviceTime } = change;
@@ -123,9 +128,22 @@ function timeText(moment: number): string {
 }
 
 function gapOf({ reason, changes, from, through, since, until }: GapChange): JsonObject {
-  const time = (moment: number): string => new Date(moment).toISOString();
-  return { reason, changes, from, through, since: time(since), until: time(until) };
+  return { reason, changes, from, through, ...spanOf({ since, until }) };
 }
+
+function rejectsOf({ count, reason, since, until }: RejectedChange): JsonObject {
+  return { count, reason, ...spanOf({ since, until }) };
+}
+
+interface Span {
+  readonly since: number;
+  readonly until: number;
+}
+
+const spanOf = ({ since, until }: Span): JsonObject => ({
+  since: new Date(since).toISOString(),
+  until: new Date(until).toISOString(),
+});
 
 export type DecodedBatch =
   | { readonly kind: 'ok'; readonly events: readonly DeviceEvent[] }
@@ -182,14 +200,16 @@ function decodeEvent(event: JsonObject, kind: EventKind): DeviceEvent | undefine
   };
 }
 
-type DecodedChange = Pick<DeviceEvent, 'property' | 'type' | 'value' | 'deviceTime' | 'gap' | 'override'>;
+type DecodedChange = Pick<DeviceEvent, 'property' | 'type' | 'value' | 'deviceTime' | 'gap' | 'override' | 'rejected'>;
 
 function decodeChange(data: JsonObject, kind: EventKind): DecodedChange | undefined {
   switch (kind) {
     case 'state':
       return saying(asString(data['state']), (value) => ({ value }));
     case 'gap':
-      return saying(decodeGap(asObject(data['gap']) ?? {}), (gap) => ({ gap }));
+      return saying(decodeGap(data['gap']), (gap) => ({ gap }));
+    case 'rejected':
+      return saying(decodeRejects(data['rejected']), (rejected) => ({ rejected }));
     case 'removed':
       return saying(asString(data['property']), (property) => ({ property }));
     case 'override':
@@ -217,12 +237,24 @@ function decodeValue(data: JsonObject): DecodedChange | undefined {
 
 const GAP_REASONS = ['bytes', 'age', 'compacted'] as const;
 
-function decodeGap(raw: JsonObject): Gap | undefined {
+function decodeGap(said: unknown): Gap | undefined {
+  const raw = asObject(said) ?? {};
   const reason = GAP_REASONS.find((known) => known === raw['reason']);
   const [changes, from, through] = [asInteger(raw['changes']), asInteger(raw['from']), asInteger(raw['through'])];
-  const [since, until] = [Date.parse(asString(raw['since']) ?? ''), Date.parse(asString(raw['until']) ?? '')];
+  const span = decodeSpan(raw);
   if (reason === undefined || changes === undefined || from === undefined || through === undefined) return undefined;
-  return Number.isNaN(since) || Number.isNaN(until) ? undefined : { reason, changes, from, through, since, until };
+  return span === undefined ? undefined : { reason, changes, from, through, ...span };
+}
+
+function decodeRejects(said: unknown): Rejects | undefined {
+  const raw = asObject(said) ?? {};
+  const [count, reason, span] = [asInteger(raw['count']), asString(raw['reason']), decodeSpan(raw)];
+  return count === undefined || reason === undefined || span === undefined ? undefined : { count, reason, ...span };
+}
+
+function decodeSpan(raw: JsonObject): Span | undefined {
+  const [since, until] = [Date.parse(asString(raw['since']) ?? ''), Date.parse(asString(raw['until']) ?? '')];
+  return Number.isNaN(since) || Number.isNaN(until) ? undefined : { since, until };
 }
 
 function decodeVersion(raw: unknown): Version | undefined {

@@ -126,6 +126,7 @@ void test('every field of an event is listed, and nothing else', () => {
       ended: [{ property: 'mode', value: 'eco', reason: 'CloudChanged', desired: 'full' }],
     },
     { kind: 'gap', reason: 'bytes', changes: 2, from: 1, through: 2, since: 1, until: 2 },
+    { kind: 'rejected', count: 2, reason: 'r', since: 1, until: 2 },
     { kind: 'message', topic: 't', payload: { json: '1' } },
     { kind: 'message', topic: 't', payload: { base64: '' } },
   ];

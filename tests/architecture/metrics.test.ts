@@ -17,6 +17,7 @@ const EDGE = edgeMetrics({
   }),
   store: () => ({ commits: 2, writes: 1, writingMs: 250 }),
   publications: () => ({ admit: 1 }),
+  rejected: () => ({ value: 1 }),
   uplink: () => ({ isLinked: true, isOpen: false, messages: { stored: 1 } }),
   devices: () => 1,
   broker: () => ({

@@ -4,9 +4,12 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connectAsync } from 'mqtt';
 import { runProgram, startProgram } from '../support/program.ts';
+import { Kubectl } from '../support/kubectl.ts';
 import { SmallSite } from '../support/small-site.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const HUB_PORTS = ['--api', '127.0.0.1:0', '--nats-listen', '127.0.0.1:0', '--http', '127.0.0.1:0'];
 const CREDENTIALS = JSON.stringify({ node: 'n', nats: { url: 'nats://127.0.0.1:9', user: 'u', password: 'p' } });
@@ -190,4 +193,26 @@ test('credentials that a refused start brought along change nothing', async () =
 
   assert.equal(code, 1);
   assert.equal(await readFile(kept, 'utf8'), before);
+});
+
+test('who asks Kubernetes about a device reads what its node refused, and why', async () => {
+  await using site = await SmallSite.start(['pump']);
+  const kubectl = new Kubectl(site.kubeconfig);
+  const client = await connectAsync(site.mqttUrl);
+
+  const bad = JSON.stringify({ twin: { number: { actual: { value: 'many' } } } });
+  for (let n = 0; n < 5; n += 1) await client.publishAsync('$hw/events/device/pump/twin/update', bad, { qos: 1 });
+  await client.endAsync();
+
+  const told = await waitUntil(
+    'the Event',
+    async () => {
+      const { stdout } = await kubectl.run(['describe', 'device', 'pump']);
+      return stdout.includes('PublicationRejected') && stdout;
+    },
+    15_000,
+  );
+  assert.match(told, /Warning +PublicationRejected .* node site: \d publications? w.*"number".*must be an integer/);
+  const { stdout: events } = await kubectl.run(['get', 'events', '--field-selector', 'reason=PublicationRejected']);
+  assert.match(events, /device\/pump/);
 });

@@ -5,6 +5,7 @@ import type { DeviceResource } from '../kubernetes/resources.ts';
 import { isOfBinding } from './event-origin.ts';
 import { occurrenceOf } from './gap-events.ts';
 import { lossesOf } from './override-events.ts';
+import { rejectOccurrence } from './reject-events.ts';
 
 /** False where Kubernetes is away: the message is then to be delivered again. */
 export async function tellOccurrences(
@@ -26,6 +27,6 @@ const NONE: readonly Occurrence[] = [];
 
 function occurrencesOf(subject: string, event: DeviceEvent): readonly Occurrence[] {
   if (event.override !== undefined) return lossesOf(event);
-  const gap = occurrenceOf(subject, event);
-  return gap === undefined ? NONE : [gap];
+  const occurrence = occurrenceOf(subject, event) ?? rejectOccurrence(event);
+  return occurrence === undefined ? NONE : [occurrence];
 }

@@ -74,6 +74,7 @@ function withChange(device: ProjectedDevice, status: DeviceStatus, event: Device
     case 'override':
       return withNewerOverrides(device, status, event);
     case 'gap':
+    case 'rejected':
       return status;
   }
 }

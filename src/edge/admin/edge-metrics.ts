@@ -18,6 +18,8 @@ export interface EdgeMetricSources {
   readonly store: () => { readonly commits: number; readonly writes: number; readonly writingMs: number };
   /** By the gate's answer. */
   readonly publications: () => Counts;
+  /** By what was wrong. */
+  readonly rejected: () => Counts;
   readonly uplink: () => {
     readonly isLinked: boolean;
     readonly isOpen: boolean;
@@ -90,12 +92,15 @@ function uplinkMetrics({ uplink }: EdgeMetricSources): readonly Metric[] {
   ];
 }
 
-function deviceMetrics({ publications, devices }: EdgeMetricSources): readonly Metric[] {
+function deviceMetrics({ publications, rejected, devices }: EdgeMetricSources): readonly Metric[] {
   return [
     counter(
       'skerry_ingress_publications_total',
       "Publications to requests and to topics that go up, by the gate's answer.",
       () => samplesOf('answer', publications()),
+    ),
+    counter('skerry_rejected_publications_total', 'Publications that were refused, by what was wrong.', () =>
+      samplesOf('reason', rejected()),
     ),
     gauge('skerry_twin_devices', 'Devices with a twin on this node.', devices),
   ];

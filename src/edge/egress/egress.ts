@@ -62,16 +62,18 @@ export class Egress {
     readonly answerTopics: readonly string[];
     readonly anonymousTopic?: string;
     readonly rejectedTopic: string;
+    readonly topic: string;
     readonly eventId: string;
     readonly code: number;
     readonly reason: string;
-    readonly payload: string;
+    readonly original: object;
   }): void {
-    const { eventId, code, reason, payload, anonymousTopic } = refusal;
+    const { eventId, topic, code, reason, original, anonymousTopic } = refusal;
     this.#publish(refusal.answerTopics, () => errorPayload(this.#head(eventId), { code, reason }));
     if (anonymousTopic !== undefined)
       this.#publish([anonymousTopic], () => errorPayload(this.#head(''), { code, reason }));
-    this.#broker.publish(refusal.rejectedTopic, JSON.stringify({ event_id: eventId, code, reason, payload }), ANSWER);
+    const rejected = { event_id: eventId, topic, code, reason, ...original };
+    this.#broker.publish(refusal.rejectedTopic, JSON.stringify(rejected), ANSWER);
   }
 
   twinRead(device: DeviceId, twin: Twin, eventId: string): void {

@@ -24,7 +24,15 @@ export interface TwinUpdated {
   readonly touched: readonly Touched[];
 }
 
+/** What was wrong: it could not be read, broke the rules for values, was too large to be sent, or was about nobody of this node. */
+export const REFUSAL_KINDS = ['payload', 'value', 'size', 'unknown'] as const;
+export type RefusalKind = (typeof REFUSAL_KINDS)[number];
+
 export interface Refusal {
+  readonly kind: RefusalKind;
+  /** Whose publication it was. */
+  readonly device?: DeviceId;
+  readonly topic: string;
   /** Where its sender may wait for the answer. */
   readonly answerTopics: readonly string[];
   /** Where KubeEdge answers what it cannot read: the topic names no device, and the answer no request. */
@@ -34,6 +42,12 @@ export interface Refusal {
   readonly eventId: string;
   readonly code: 400 | 404;
   readonly reason: string;
-  /** The payload as it came, shortened. */
-  readonly payload: string;
+  readonly original: Original;
+}
+
+/** The beginning of a payload as it came: text, or base64 of what is none. */
+export interface Original {
+  readonly payload?: string;
+  readonly payload_base64?: string;
+  readonly truncated?: true;
 }

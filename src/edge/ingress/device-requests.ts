@@ -45,20 +45,20 @@ export class DeviceRequests {
   async #updateTwin(device: DeviceId, publication: Publication): Promise<Outcome> {
     const refuse = refusalsOf(device, 'twin/update/result', publication);
     const parsed = parseTwinUpdate(publication.payload);
-    if (parsed.kind === 'refused') return unreadUpdate(refuse(parsed.eventId, 400, parsed.reason));
+    if (parsed.kind === 'refused') return unreadUpdate(refuse(parsed.eventId, 'payload', parsed.reason));
     const { eventId, value: updates } = parsed;
     const trace = traceOf(publication, eventId);
     return commitWith(publication, this.#tools.store, (tx): Outcome => {
       const found = this.#facts.deviceIn(tx, device);
       if (found === undefined)
-        return refuse(eventId, 404, saidAsKubeEdge(KUBEEDGE_REASONS.unknownDevice, unknownDevice(device)));
+        return refuse(eventId, 'unknown', saidAsKubeEdge(KUBEEDGE_REASONS.unknownDevice, unknownDevice(device)));
       if (this.#tools.seen.isRedelivered(found.definition.uid, trace, publication.duplicate)) return NO_ANSWER;
       const now = this.#tools.clock.now();
       const outcome = applyUpdate(found.twin, found.definition, updates, now);
-      if (outcome.kind === 'refused') return refuse(eventId, 400, outcome.reason);
+      if (outcome.kind === 'refused') return refuse(eventId, 'value', outcome.reason);
       const { before, after, changes, telemetry, owed, touched } = outcome;
       const tooLarge = tooLargeToSend(after, [changes, telemetry, owed], eventId);
-      if (tooLarge !== undefined) return refuse(eventId, 400, tooLarge);
+      if (tooLarge !== undefined) return refuse(eventId, 'size', tooLarge);
       this.#facts.keep(tx, { twin: after, told: { twin: changes, telemetry }, eventId, trace, at: now });
       return { kind: 'done', answer: () => this.#tools.answers.updated({ before, after, eventId, touched }) };
     });
@@ -67,17 +67,17 @@ export class DeviceRequests {
   async #updateState(device: DeviceId, publication: Publication): Promise<Outcome> {
     const refuse = refusalsOf(device, 'state/update/result', publication);
     const parsed = parseStateUpdate(publication.payload);
-    if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
+    if (parsed.kind === 'refused') return refuse(parsed.eventId, 'payload', parsed.reason);
     const { eventId } = parsed;
     const trace = traceOf(publication, eventId === '' ? '' : `state/${eventId}`);
     return commitWith(publication, this.#tools.store, (tx): Outcome => {
       const found = this.#facts.deviceIn(tx, device);
-      if (found === undefined) return refuse(eventId, 404, unknownDevice(device));
+      if (found === undefined) return refuse(eventId, 'unknown', unknownDevice(device));
       if (this.#tools.seen.isRedelivered(found.definition.uid, trace, publication.duplicate)) return NO_ANSWER;
       const now = this.#tools.clock.now();
       const { twin, changes } = applyState(found.twin, parsed.value, now);
       const tooLarge = tooLargeToSend(twin, [changes], eventId);
-      if (tooLarge !== undefined) return refuse(eventId, 400, tooLarge);
+      if (tooLarge !== undefined) return refuse(eventId, 'size', tooLarge);
       this.#facts.keep(tx, { twin, told: { event: changes }, eventId, trace, at: now });
       return { kind: 'done', answer: () => this.#tools.answers.stateUpdated(twin) };
     });
@@ -87,12 +87,16 @@ export class DeviceRequests {
     const refuse = refusalsOf(device, 'twin/get/result', publication);
     const parsed = parseRequest(publication.payload);
     if (parsed.kind === 'refused')
-      return refuse(parsed.eventId, 400, unreadableGet(shownOf(publication), parsed.reason));
+      return refuse(parsed.eventId, 'payload', unreadableGet(shownOf(publication), parsed.reason));
     // Through the committer, so that it sees every update that the same client published before it.
     return commitWith(publication, this.#tools.store, (tx): Outcome => {
       const found = this.#facts.deviceIn(tx, device);
       if (found === undefined)
-        return refuse(parsed.eventId, 404, saidAsKubeEdge(unknownToGet(deviceKey(device)), unknownDevice(device)));
+        return refuse(
+          parsed.eventId,
+          'unknown',
+          saidAsKubeEdge(unknownToGet(deviceKey(device)), unknownDevice(device)),
+        );
       return { kind: 'done', answer: () => this.#tools.answers.twinRead(device, found.twin, parsed.eventId) };
     });
   }

@@ -18,6 +18,7 @@ import { NodeRequests, type NodeRequestsTools } from './node-requests.ts';
 import { nameProblem } from './publication-parser.ts';
 import type { RedeliveryRecords } from './redelivery.ts';
 import type { Outcome } from './refusal.ts';
+import type { Untold } from './reject-tally.ts';
 import { routesWith, type Route } from './routes.ts';
 import { Uploads, type UploadsConfig, type UploadsTools } from './uploads.ts';
 
@@ -117,6 +118,18 @@ export class Ingress implements PublishGate {
         this.#tools.answers.updated({ before, after, eventId: '', touched });
       });
       return { kind: 'set', twin: after };
+    });
+  }
+
+  /** Enlists how often a device was refused something, unless it is not of this node any more. Rejects as `tellOwed` does. */
+  async tellRejected({ device, change }: Untold): Promise<void> {
+    const { store, clock, outbox } = this.#tools;
+    await outbox.room();
+    await store.commit((tx) => {
+      const found = this.#facts.deviceIn(tx, device);
+      if (found === undefined) return;
+      const told = { event: [change] };
+      this.#facts.keep(tx, { twin: found.twin, told, eventId: '', trace: undefined, at: clock.now() });
     });
   }
 

@@ -29,10 +29,10 @@ export class NodeRequests {
     const { store, answers, definitions } = this.#tools;
     const refuse = membershipRefusalsOf(this.#node, asked, publication);
     const parsed = parseRequest(publication.payload);
-    if (parsed.kind === 'refused') return refuse(parsed.eventId, 400, parsed.reason);
+    if (parsed.kind === 'refused') return refuse(parsed.eventId, 'payload', parsed.reason);
     const { eventId } = parsed;
     if (asked !== this.#node)
-      return refuse(eventId, 404, `this is the node ${this.#node}; ask for its devices by that name`);
+      return refuse(eventId, 'unknown', `this is the node ${this.#node}; ask for its devices by that name`);
     // Through the committer, so that it sees what the same client published before it.
     return commitWith(publication, store, (tx): Outcome => {
       const devices = [...definitions()].flatMap((definition) => this.#facts.deviceIn(tx, definition) ?? []);

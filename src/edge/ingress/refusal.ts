@@ -9,20 +9,22 @@ import {
   rejectedTopic,
   type DeviceAnswer,
 } from '../../wire/mqtt-topics.ts';
-import type { Refusal } from './device-answers.ts';
+import type { Refusal, RefusalKind } from './device-answers.ts';
+import { originalOf } from './original.ts';
 
 export type Outcome =
   { readonly kind: 'done'; readonly answer: () => void } | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export const NO_ANSWER: Outcome = { kind: 'done', answer: () => undefined };
 
-export type Refuse = (eventId: string, code: Refusal['code'], reason: string) => Outcome;
+export type Refuse = (eventId: string, kind: RefusalKind, reason: string) => Outcome;
 
 const SHOWN_OF_PAYLOAD = 1024;
 
 /** Refuses what was asked of a device. */
 export function refusalsOf(device: DeviceId, answer: DeviceAnswer, publication: Publication): Refuse {
-  return refusing(publication, { answerTopics: answerTopics(device, answer), rejectedTopic: rejectedTopic(device) });
+  const topics = { answerTopics: answerTopics(device, answer), rejectedTopic: rejectedTopic(device) };
+  return refusing(publication, { ...topics, device });
 }
 
 /** Refuses what was asked of a node, which need not be this one. */
@@ -43,12 +45,18 @@ export function unreadUpdate(outcome: Outcome): Outcome {
 
 /** Refuses what was meant for the cloud; nobody waits for an answer. */
 export function uploadRefusalsOf(node: string, device: DeviceId | undefined, publication: Publication): Refuse {
-  const topic = device === undefined ? rejectedOfNodeTopic(node) : rejectedTopic(device);
-  return refusing(publication, { answerTopics: [], rejectedTopic: topic });
+  const answerTopics: readonly string[] = [];
+  return device === undefined
+    ? refusing(publication, { answerTopics, rejectedTopic: rejectedOfNodeTopic(node) })
+    : refusing(publication, { answerTopics, rejectedTopic: rejectedTopic(device), device });
 }
 
-function refusing(publication: Publication, topics: Pick<Refusal, 'answerTopics' | 'rejectedTopic'>): Refuse {
-  return (eventId, code, reason) => {
-    return { kind: 'refused', refusal: { ...topics, eventId, code, reason, payload: shownOf(publication) } };
+type Concerned = Pick<Refusal, 'answerTopics' | 'rejectedTopic' | 'device'>;
+
+function refusing({ topic, payload }: Publication, concerned: Concerned): Refuse {
+  return (eventId, kind, reason) => {
+    const code = kind === 'unknown' ? 404 : 400;
+    const refusal = { ...concerned, kind, topic, eventId, code, reason, original: originalOf(payload) } as const;
+    return { kind: 'refused', refusal };
   };
 }

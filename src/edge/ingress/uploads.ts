@@ -45,7 +45,7 @@ export class Uploads {
     const { topic, clientId, duplicate } = publication;
     const change = { kind: 'message', topic, payload: carriedPayload(publication.payload) } as const;
     const tooLarge = tooLargeToUpload(change);
-    if (tooLarge !== undefined) return uploadRefusalsOf(this.#config.node, device, publication)('', 400, tooLarge);
+    if (tooLarge !== undefined) return uploadRefusalsOf(this.#config.node, device, publication)('', 'size', tooLarge);
     const ring = clientRing(clientId);
     const trace = traceOf(publication, '', topic);
     await seen.prepare(store, ring);

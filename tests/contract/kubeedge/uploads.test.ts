@@ -121,7 +121,7 @@ void test('retained publications and last wills go up as well, at every QoS once
     ['plant/user/kept', 2],
   ]);
   const late = await world.listener('plant/#');
-  await late.first('plant/user/gone');
+  await waitUntil('both to be heard', () => late.messages.length >= 2);
   assert.deepEqual(late.messages.map(({ payload, retain }) => [payload, retain]).toSorted(), [
     ['"bye"', true],
     ['2', true],

@@ -296,6 +296,39 @@ test('dropped history is a Warning on the Device, once, however often its marker
   assert.match(String(event['message']), /^7 changes of class twin, received 2026-05-01.* node edge-a was full/);
 });
 
+test('refused publications are a Warning on the Device, once for each time that they are told', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  await world.createModel();
+  await world.createCounter('counter');
+  const link = await edgeLink(world);
+  await waitUntil('the definition', () => definitionOf(link));
+  const uid = (await world.device('counter'))?.metadata.uid ?? '';
+  const span = { since: Date.UTC(2026, 4, 1), until: Date.UTC(2026, 4, 1, 0, 1) };
+  const rejected = { kind: 'rejected', count: 12, reason: '"count" must be an integer', ...span } as const;
+
+  await report(link, uid, 7, [rejected]);
+  await report(link, uid, 7, [rejected]);
+  await report(link, uid, 8);
+
+  await waitUntil('what came behind them', async () => (await countOf(world)) === '80');
+  const told = await waitUntil('the Event', async () => {
+    const { body } = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
+    const found = (body['items'] as JsonObject[]).filter(({ reason }) => reason === 'PublicationRejected');
+    return found.length > 0 && found;
+  });
+  assert.deepEqual(
+    told.map(({ type, count, message }) => [type, count, message]),
+    [
+      [
+        'Warning',
+        1,
+        'node edge-a: 12 publications were refused, 2026-05-01T00:00:00.000Z to 2026-05-01T00:01:00.000Z: the last one: "count" must be an integer',
+      ],
+    ],
+  );
+});
+
 test('messages for programs in the cloud, and gaps among them, hold up nothing and are no poison', async () => {
   await using world = await HubWorld.open();
   const hub = await world.startReadyHub();

@@ -20,6 +20,9 @@ void test('publications, messages and the outbox are counted as they went', asyn
 
   for (const value of [1, 2, 3]) await client.publishAsync(UPDATE, report('count', value), { qos: 1 });
   await client.publishAsync(UPDATE, 'no JSON', { qos: 1 });
+  await waitUntil('the refusal to be told', async () =>
+    (await world.upEvents()).some(({ kind }) => kind === 'rejected'),
+  );
   await waitUntil('an empty outbox', async () => valueOf(await scrape(), 'skerry_outbox_entries') === 0);
 
   const text = await scrape();
@@ -27,6 +30,8 @@ void test('publications, messages and the outbox are counted as they went', asyn
   assert.equal(valueOf(text, 'skerry_ingress_publications_total{answer="set-aside"}'), 1);
   assert.equal(valueOf(text, 'skerry_ingress_publications_total{answer="unavailable"}'), 0);
   assert.ok((valueOf(text, 'skerry_uplink_messages_total{result="stored"}') ?? 0) >= 1);
+  assert.equal(valueOf(text, 'skerry_rejected_publications_total{reason="payload"}'), 1);
+  assert.equal(valueOf(text, 'skerry_rejected_publications_total{reason="value"}'), 0);
   assert.equal(valueOf(text, 'skerry_uplink_open'), 1);
   assert.equal(valueOf(text, 'skerry_twin_devices'), 1);
   assert.equal(valueOf(text, 'skerry_broker_connections'), 1);

@@ -39,6 +39,10 @@ const gapChange = fc.record(
   },
   { noNullPrototype: true },
 );
+const rejects = fc.record(
+  { kind: fc.constant('rejected' as const), count, reason: text, since: time, until: time },
+  { noNullPrototype: true },
+);
 type DeviceChange = Exclude<Change, MessageChange>;
 const removal = fc.record({ kind: fc.constant('removed' as const), property: text, n }, { noNullPrototype: true });
 const standing = fc.record({ property: text, value: text, revision: count, at: time }, { noNullPrototype: true });
@@ -51,7 +55,14 @@ const overrideChange = fc.record(
   { kind: fc.constant('override' as const), n, standing: fc.array(standing), ended: fc.array(ended) },
   { noNullPrototype: true },
 );
-const change: fc.Arbitrary<DeviceChange> = fc.oneof(propertyChange, removal, stateChange, overrideChange, gapChange);
+const change: fc.Arbitrary<DeviceChange> = fc.oneof(
+  propertyChange,
+  removal,
+  stateChange,
+  overrideChange,
+  gapChange,
+  rejects,
+);
 const fact = fc.record(
   { device, uid: text, binding: n, at: time, changes: fc.array(change, { minLength: 1, maxLength: 4 }), eventId: text },
   { requiredKeys: ['device', 'uid', 'binding', 'at', 'changes'], noNullPrototype: true },
@@ -63,7 +74,14 @@ function eventsOf(payload: Uint8Array): readonly DeviceEvent[] {
   return decoded.kind === 'ok' ? decoded.events : assert.fail(decoded.reason);
 }
 
-function said(change: DeviceChange): Pick<DeviceEvent, 'property' | 'type' | 'value' | 'gap' | 'override'> {
+function said(
+  change: DeviceChange,
+): Pick<DeviceEvent, 'property' | 'type' | 'value' | 'gap' | 'override' | 'rejected'> {
+  if (change.kind === 'rejected') {
+    const { kind, ...rejected } = change;
+    assert.equal(kind, 'rejected');
+    return { property: '', type: 'STRING', value: '', rejected };
+  }
   if (change.kind === 'state') return { property: '', type: 'STRING', value: change.state };
   if (change.kind === 'removed') return { property: change.property, type: 'STRING', value: '' };
   if (change.kind === 'override') {
@@ -87,7 +105,7 @@ void test('every change of a batch arrives as one event, in order, with all it s
           node: given.node,
           device: one.device,
           uid: one.uid,
-          version: { binding: one.binding, term: given.term, n: change.kind === 'gap' ? 0 : change.n },
+          version: { binding: one.binding, term: given.term, n: 'n' in change ? change.n : 0 },
           ...said(change),
           receivedAt: one.at,
           ...('deviceTime' in change ? { deviceTime: change.deviceTime } : {}),
