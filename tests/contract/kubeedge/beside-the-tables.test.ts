@@ -74,3 +74,21 @@ test('a removal reaches the stream once and in order, also over a restart, and w
     ],
   );
 });
+
+test('a mapper is told type, limits, access and unit of each property', async () => {
+  await using world = await EdgeWorld.open();
+  await world.startEdge();
+  const temp = {
+    name: 'temp',
+    type: 'FLOAT',
+    accessMode: 'ReadOnly',
+    minimum: '-40',
+    maximum: '85',
+    unit: 'C',
+  } as const;
+  await world.put({ ...BOILER, properties: [temp] });
+
+  const heard = await world.listener('$skerry/mapper/#');
+
+  assert.deepEqual((await heard.first('$skerry/mapper/modbus/default/boiler'))['properties'], [temp]);
+});
