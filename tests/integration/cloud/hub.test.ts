@@ -242,6 +242,32 @@ test('what nodes report becomes Device status: value, version, state, last seen 
   assert.equal(status.twins[0]?.observedDesired?.value, '1');
 });
 
+test('a property that a client of the node removed is gone from the Device, and late history does not bring it back', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub();
+  await world.createModel();
+  await world.createCounter('counter');
+  const link = await edgeLink(world);
+  await waitUntil('the definition', () => definitionOf(link));
+  const uid = (await world.device('counter'))?.metadata.uid ?? '';
+  const summary = async (): Promise<string | undefined> => (await world.device('counter'))?.status?.summary;
+
+  await report(link, uid, 1);
+  await waitUntil('the value', async () => (await summary()) === 'count=10');
+  await report(link, uid, 3, [{ kind: 'removed', property: 'count', n: 3 }]);
+  await waitUntil('the value to be gone', async () => (await summary()) === '');
+  await report(link, uid, 2);
+  await report(link, uid, 4, [{ kind: 'state', state: 'unhealthy', n: 1 }]);
+  await waitUntil('what was said last', async () => (await world.device('counter'))?.status?.state === 'unhealthy');
+  const version = formatVersion({ binding: 1, term: 1, n: 3 });
+  assert.deepEqual((await world.device('counter'))?.status?.twins, [
+    { propertyName: 'count', removedVersion: version },
+  ]);
+
+  await report(link, uid, 5);
+  await waitUntil('the value that came back', async () => (await summary()) === 'count=50');
+});
+
 test('reports stored while no hub ran are projected by the next one, and an old version never overwrites', async () => {
   await using world = await HubWorld.open();
   await world.startReadyHub();
