@@ -57,6 +57,11 @@ export class Audience {
     return this.#kept.size > 0 && this.#answer(topic).isKept;
   }
 
+  /** Whether the client's session has a subscription. */
+  isKeptFor(clientId: string): boolean {
+    return this.#kept.has(clientId);
+  }
+
   /** At which QoS a session subscribed to the topic: the highest of those that match. */
   grants(clientId: string, topic: string): number {
     let granted = 0;

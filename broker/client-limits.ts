@@ -26,6 +26,12 @@ export const CLIENT_LIMITS = {
     connack: 3,
     says: 'as many clients are connected from this address as may be',
   },
+  sessions: {
+    limit: 'sessions',
+    option: '--mqtt-sessions',
+    connack: 3,
+    says: 'as many persistent sessions are kept as may be',
+  },
   'client-id-bytes': { limit: 'clientIdBytes', connack: 2, says: 'the client id is too long' },
   keepalive: {
     limit: 'keepalive',

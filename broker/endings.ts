@@ -13,6 +13,7 @@ import { brokerErrors, type LimitReached } from './errors.ts';
 export const REFUSALS = [
   'connections',
   'address-connections',
+  'sessions',
   'client-id-bytes',
   'client-id-missing',
   'keepalive',

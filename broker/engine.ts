@@ -19,6 +19,7 @@ import { readFast } from './packet-reader.ts';
 import type { PublishGate } from './publish-gate.ts';
 import { Resumption } from './resumption.ts';
 import { Roster } from './roster.ts';
+import { SessionDoors } from './session-doors.ts';
 import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
 import type { SessionStorage } from './sessions/session-storage.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
@@ -66,7 +67,11 @@ export async function createEngine(limits: BrokerLimits, tools: EngineTools): Pr
   const gatekeeper = new Gatekeeper(limits, { gate: tools.gate, sessions, routeLate, logger });
   const resumption = new Resumption({ queues: sessions.queues, deliveries, audience });
   const connections = new Connections(limits, { onRefused: (error, address) => endings.refuse(error, { address }) });
-  const entrance = new Entrance(limits, { connections, connected: (id) => roster.get(id) });
+  const entrance = new Entrance(limits, {
+    connections,
+    connected: (id) => roster.get(id),
+    directory: sessions.directory,
+  });
   const parts = { sessions, gatekeeper, resumption, connections, deliveries };
   const aedes: Aedes = await Aedes.createBroker({
     ...aedesOptions(limits, parts, tools),
@@ -77,6 +82,7 @@ export async function createEngine(limits: BrokerLimits, tools: EngineTools): Pr
     onLeft: (client, how) => endings.leave(client, how, tools.isStopping()),
     logger,
   });
+  new SessionDoors(limits, { sessions, logger }).guard(aedes);
   watch(aedes, parts, tools);
   const outflow = new Outflow();
   const serve = (connection: Duplex): void => {

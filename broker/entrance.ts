@@ -5,6 +5,7 @@ import { faultOfConnect, lacksClientId } from './connect-rules.ts';
 import type { Connections } from './connections.ts';
 import { brokerErrors } from './errors.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { SessionDirectory } from './sessions/session-directory.ts';
 
 type Answer = (error: Error | null, go: boolean) => void;
 
@@ -12,6 +13,7 @@ export interface EntranceTools {
   readonly connections: Connections;
   /** The client that is connected under this id. */
   readonly connected: (clientId: string) => Client | undefined;
+  readonly directory: Pick<SessionDirectory, 'admits'>;
 }
 
 export class Entrance {
@@ -34,12 +36,21 @@ export class Entrance {
       answer(brokerErrors.BROKER_PACKET_MALFORMED({ fault }), false);
       return;
     }
-    const { connections, connected } = this.#tools;
-    const name = limitAgainst(packet, this.#limits) ?? connections.admit(client.conn, connected(packet.clientId)?.conn);
+    const name = this.#limitAgainst(client, packet);
     if (name === undefined) answer(null, true);
     else refuse(client, CLIENT_LIMITS[name].connack, limitReached(name, this.#limits, packet.clientId), answer);
   }
+
+  #limitAgainst({ conn }: Client, packet: ConnectPacket): Refusal {
+    const { connections, connected, directory } = this.#tools;
+    const own = limitAgainst(packet, this.#limits);
+    if (own !== undefined) return own;
+    if (packet.clean === false && !directory.admits(packet.clientId)) return 'sessions';
+    return connections.admit(conn, connected(packet.clientId)?.conn);
+  }
 }
+
+type Refusal = 'client-id-bytes' | 'keepalive' | 'sessions' | ReturnType<Connections['admit']>;
 
 /** What stands against a client whatever the others do. */
 function limitAgainst(

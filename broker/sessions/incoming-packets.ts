@@ -22,13 +22,13 @@ export class IncomingPackets {
     return this.#clients.get(client)?.has(messageId) === true;
   }
 
-  hasAny(client: string): boolean {
-    return this.#clients.has(client);
-  }
-
   /** Packet ids that the client has not released. */
   ids(client: string): Iterable<number> {
     return this.#clients.get(client)?.keys() ?? [];
+  }
+
+  hasAny(client: string): boolean {
+    return this.#clients.has(client);
   }
 
   /** `isStored`: the record is in storage. */

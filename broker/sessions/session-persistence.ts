@@ -10,8 +10,17 @@ import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
 import type { OutgoingQueues, QueuedPacket } from './outgoing-queues.ts';
 import { isOwnTopic, type RetainedMessages } from './retained-messages.ts';
 import type { RoutingJournal } from './routing-journal.ts';
-import { readRecords, subscriptionKey, type SessionRecords } from './session-records.ts';
+import {
+  journalKey,
+  queueKey,
+  readRecords,
+  retainedKey,
+  subscriptionKey,
+  type SessionRecords,
+} from './session-records.ts';
+import type { SessionDirectory } from './session-directory.ts';
 import type { SessionStorage } from './session-storage.ts';
+import type { SubscriptionLimits } from './subscription-limits.ts';
 import type { Will, Wills } from './wills.ts';
 import type { WriteBehind } from './write-behind.ts';
 
@@ -65,11 +74,17 @@ export interface SessionTools {
   readonly retained: RetainedMessages;
   readonly wills: Wills;
   readonly audience: Audience;
+  readonly directory: SessionDirectory;
+  readonly subscriptions: SubscriptionLimits;
+  /** Told what storage held before anything of it is used. */
+  readonly onRead: (records: SessionRecords) => void;
 }
 
 export class SessionPersistence {
   readonly #tools: SessionTools;
   readonly #memory = createMemoryPersistence();
+  /** By the list that Aedes has of a packet's subscriptions: it stores all of them for each of them. */
+  readonly #adding = new WeakMap<object, Promise<void>>();
   #broker: object = {};
 
   constructor(tools: SessionTools) {
@@ -85,12 +100,22 @@ export class SessionPersistence {
     this.#broker = broker;
     this.#tools.wills.serve(broker);
     await this.#memory.setup(broker);
-    await this.#restore(await readRecords(this.#tools.storage.load()));
+    const records = await readRecords(this.#tools.storage.load());
+    this.#tools.onRead(records);
+    await this.#restore(records);
   }
 
   // Subscriptions.
 
   async addSubscriptions(client: ClientId, subscriptions: readonly Subscription[]): Promise<void> {
+    const isGranted = (one: Subscription): boolean => !this.#tools.subscriptions.isRefused(one);
+    const adding = this.#adding.get(subscriptions) ?? this.#addSubscriptions(client, subscriptions.filter(isGranted));
+    this.#adding.set(subscriptions, adding);
+    await adding;
+    this.#adding.delete(subscriptions);
+  }
+
+  async #addSubscriptions(client: ClientId, subscriptions: readonly Subscription[]): Promise<void> {
     const { audience, writes } = this.#tools;
     audience.keep(client.id, subscriptions);
     const added = this.#memory.addSubscriptions(client, subscriptions);
@@ -111,7 +136,9 @@ export class SessionPersistence {
 
   /** A client that asks for a clean session must not find the old one after a crash, neither its subscriptions nor its messages. */
   async cleanSubscriptions(client: ClientId): Promise<void> {
-    const { audience, writes, queues } = this.#tools;
+    const { audience, writes, queues, directory } = this.#tools;
+    directory.end(client.id);
+    this.#tools.subscriptions.giveAll(client.id);
     const subscriptions = await this.#memory.subscriptionsByClient(client);
     const hadMessages = queues.clearAll(client.id);
     if (subscriptions.length === 0 && !hadMessages) return;
@@ -119,6 +146,13 @@ export class SessionPersistence {
     for (const { topic } of subscriptions) writes.remove(subscriptionKey(client.id, topic));
     await this.#memory.cleanSubscriptions(client);
     await writes.written();
+  }
+
+  /** Its client was away for too long. Returns how many messages waited. */
+  async expire(client: string): Promise<number> {
+    const waiting = this.#tools.queues.expire(client);
+    await Promise.all([this.cleanSubscriptions({ id: client }), this.cleanIncoming({ id: client })]);
+    return waiting;
   }
 
   /**
@@ -262,29 +296,42 @@ export class SessionPersistence {
   }
 
   async #restore(records: SessionRecords): Promise<void> {
-    const { shelf, wills, audience, incoming } = this.#tools;
+    const { shelf, wills, incoming, writes, directory } = this.#tools;
     const messages = new Map<number, KeptMessage>();
     for (const [n, stored] of records.messages) messages.set(n, shelf.restore(n, stored));
     for (const will of records.wills) wills.restore(will);
     for (const { client, messageId } of records.incoming) incoming.add(client, messageId, true);
-    for (const { client, subscription } of records.subscriptions) {
-      audience.keep(client, [subscription]);
-      await this.#memory.addSubscriptions({ id: client }, [subscription]);
-    }
-    for (const { n, take } of this.#holders(records)) {
+    await this.#restoreSubscriptions(records);
+    for (const { n, key, take } of this.#holders(records)) {
       const message = messages.get(n);
-      if (message !== undefined) await take(message);
+      if (message === undefined) writes.remove(key);
+      else await take(message);
     }
     for (const message of messages.values()) if (message.holders === 0 && message.isStored) shelf.discard(message);
+    directory.restore(records);
+  }
+
+  async #restoreSubscriptions(records: SessionRecords): Promise<void> {
+    for (const { client, subscription } of records.subscriptions) {
+      this.#tools.audience.keep(client, [subscription]);
+      this.#tools.subscriptions.add(client, subscription.topic);
+      await this.#memory.addSubscriptions({ id: client }, [subscription]);
+    }
   }
 
   /** In the order in which messages were admitted, what was routed before and what is routed now. */
   #holders({ queued, retained, journal }: SessionRecords): Holder[] {
     const { queues } = this.#tools;
     const holders: Holder[] = [
-      ...queued.map(({ client, n, state }) => ({ n, take: (one: KeptMessage) => queues.restore(client, one, state) })),
-      ...retained.map(({ n }) => ({ n, take: (one: KeptMessage) => this.#restoreRetained(one) })),
-      ...journal.map((n) => ({ n, take: (one: KeptMessage) => this.#replay(one) })),
+      ...queued.map(({ client, n, state }) => ({
+        ...{ n, key: queueKey(client, n) },
+        take: (one: KeptMessage) => queues.restore(client, one, state),
+      })),
+      ...retained.map(({ n, topic }) => ({
+        ...{ n, key: retainedKey(topic) },
+        take: (one: KeptMessage) => this.#restoreRetained(one),
+      })),
+      ...journal.map((n) => ({ n, key: journalKey(n), take: (one: KeptMessage) => this.#replay(one) })),
     ];
     return holders.sort((a, b) => a.n - b.n);
   }
@@ -311,8 +358,8 @@ export class SessionPersistence {
   }
 }
 
-/** A topic on which nothing is ever said. */
-const NOTHING: Subscription = Object.freeze({ topic: '$skerry/session', qos: 0 });
+/** A topic on which nothing is ever said, for Aedes to think that there is a subscription. */
+export const NOTHING: Subscription = Object.freeze({ topic: '$skerry/session', qos: 0 });
 
 async function* matching(patterns: readonly string[], retained: AsyncIterable<PacketLike>): AsyncGenerator<PacketLike> {
   for await (const packet of retained) if (patterns.some((one) => matchesFilter(one, packet.topic))) yield packet;
@@ -320,6 +367,8 @@ async function* matching(patterns: readonly string[], retained: AsyncIterable<Pa
 
 interface Holder {
   readonly n: number;
+  /** Of its record. */
+  readonly key: string;
   readonly take: (message: KeptMessage) => void | Promise<void>;
 }
 

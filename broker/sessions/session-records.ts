@@ -1,6 +1,9 @@
 // How sessions, retained messages, wills and the routing journal look in storage: keys and forms, and how they are read back. A
 // message is written once, whoever holds it: the journal until it is routed, queues, a topic that retains it. Pure.
 
+import { messageOf } from '../../src/kit/errors.ts';
+import type { AgeState } from '../../src/kit/age-clock.ts';
+
 export interface StoredMessage {
   readonly topic: string;
   readonly payload: string | Buffer;
@@ -19,6 +22,11 @@ export interface StoredWill {
   readonly retain: boolean;
   readonly clientId: string;
   readonly brokerId: string;
+}
+
+/** That the client of a session is away, since that time of the session clock. */
+export interface AbsenceRecord {
+  readonly awaySince: number;
 }
 
 /** Where a queued message stands with its subscriber. */
@@ -49,6 +57,12 @@ export interface SessionRecords {
   readonly retained: readonly { readonly topic: string; readonly n: number }[];
   readonly subscriptions: readonly { readonly client: string; readonly subscription: SubscriptionRecord }[];
   readonly wills: readonly StoredWill[];
+  readonly absences: readonly (AbsenceRecord & { readonly client: string })[];
+  readonly clock: AgeState | undefined;
+  /** What cannot be read is no reason not to start. */
+  readonly unreadable: readonly { readonly key: string; readonly value: string; readonly reason: string }[];
+  /** Of former processes. */
+  readonly setAside: number;
 }
 
 const MESSAGE = 'message/';
@@ -58,6 +72,9 @@ const INCOMING = 'incoming/';
 const RETAINED = 'retained/';
 const SUBSCRIPTION = 'subscription/';
 const WILL = 'will/';
+const SESSION = 'session/';
+const SET_ASIDE = 'set-aside/';
+export const CLOCK_KEY = 'clock/';
 
 /** Fixed width, so that text order is number order. */
 const numbered = (n: number): string => n.toString().padStart(16, '0');
@@ -71,6 +88,9 @@ export const incomingKey = (client: string, messageId: number): string => `${INC
 export const retainedKey = (topic: string): string => `${RETAINED}${topic}`;
 export const subscriptionKey = (client: string, filter: string): string => `${SUBSCRIPTION}${named(client)}/${filter}`;
 export const willKey = (client: string): string => `${WILL}${named(client)}`;
+export const sessionKey = (client: string): string => `${SESSION}${named(client)}`;
+/** Where a record goes that cannot be read. */
+export const setAsideKey = (key: string): string => `${SET_ASIDE}${key}`;
 
 /** `qos`, `retain` and `dup` are left out where they are 1, false and false, as they mostly are. */
 export function encodeMessage({ topic, payload, qos, retain, dup, brokerId, brokerCounter }: StoredMessage): string {
@@ -96,11 +116,13 @@ interface EncodedMessage extends Partial<Omit<StoredMessage, 'payload'>> {
 
 function decodeMessage(encoded: string): StoredMessage {
   const { payload = '', text, ...rest } = JSON.parse(encoded) as EncodedMessage;
+  if (typeof rest.topic !== 'string') throw new Error('it names no topic');
   return { qos: 1, retain: false, dup: false, ...rest, payload: text ?? Buffer.from(payload, 'base64') };
 }
 
 function decodeWill(encoded: string): StoredWill {
   const { payload, ...rest } = JSON.parse(encoded) as Omit<StoredWill, 'payload'> & { readonly payload: string };
+  if (typeof rest.topic !== 'string') throw new Error('it names no topic');
   return { ...rest, payload: Buffer.from(payload, 'base64') };
 }
 
@@ -112,25 +134,33 @@ class Reading {
   readonly retained: SessionRecords['retained'][number][] = [];
   readonly subscriptions: SessionRecords['subscriptions'][number][] = [];
   readonly wills: StoredWill[] = [];
+  readonly absences: SessionRecords['absences'][number][] = [];
+  readonly unreadable: SessionRecords['unreadable'][number][] = [];
+  clock: AgeState | undefined;
+  setAside = 0;
 
   readonly readers: Readonly<Record<string, (rest: string, value: string) => unknown>> = {
-    [MESSAGE]: (rest, value) => this.messages.set(Number(rest), decodeMessage(value)),
-    [JOURNAL]: (rest) => this.journal.push(Number(rest)),
+    [MESSAGE]: (rest, value) => this.messages.set(numberIn(rest), decodeMessage(value)),
+    [JOURNAL]: (rest) => this.journal.push(numberIn(rest)),
     [QUEUE]: (rest, value) => {
       const [client, n] = clientAndRest(rest);
-      this.queued.push({ client, n: Number(n), state: JSON.parse(value) as QueueState });
+      this.queued.push({ client, n: numberIn(n), state: objectIn(value) as QueueState });
     },
     [INCOMING]: (rest) => {
       const [client, messageId] = clientAndRest(rest);
-      this.incoming.push({ client, messageId: Number(messageId) });
+      this.incoming.push({ client, messageId: numberIn(messageId) });
     },
-    [RETAINED]: (rest, value) => this.retained.push({ topic: rest, n: Number(value) }),
+    [RETAINED]: (rest, value) => this.retained.push({ topic: rest, n: numberIn(value) }),
     [SUBSCRIPTION]: (rest, value) => {
       const [client, topic] = clientAndRest(rest);
-      const options = JSON.parse(value) as Omit<SubscriptionRecord, 'topic'>;
+      const options = objectIn(value) as Omit<SubscriptionRecord, 'topic'>;
       this.subscriptions.push({ client, subscription: { topic, ...options } });
     },
     [WILL]: (_rest, value) => this.wills.push(decodeWill(value)),
+    [SESSION]: (rest, value) =>
+      this.absences.push({ client: decodeURIComponent(rest), ...(objectIn(value) as AbsenceRecord) }),
+    [CLOCK_KEY]: (_rest, value) => (this.clock = objectIn(value) as AgeState),
+    [SET_ASIDE]: () => (this.setAside += 1),
   };
 }
 
@@ -138,7 +168,11 @@ export async function readRecords(entries: AsyncIterable<readonly [string, strin
   const reading = new Reading();
   for await (const [key, value] of entries) {
     const end = key.indexOf('/') + 1;
-    reading.readers[key.slice(0, end)]?.(key.slice(end), value);
+    try {
+      reading.readers[key.slice(0, end)]?.(key.slice(end), value);
+    } catch (error) {
+      reading.unreadable.push({ key, value, reason: messageOf(error) });
+    }
   }
   reading.journal.push(...unheld(reading));
   return reading;
@@ -147,6 +181,18 @@ export async function readRecords(entries: AsyncIterable<readonly [string, strin
 function* unheld({ messages, journal, queued, retained }: Reading): Generator<number> {
   const held = new Set([...journal, ...queued.map(({ n }) => n), ...retained.map(({ n }) => n)]);
   for (const [n, message] of messages) if (isItsOwnEntry(message) && !held.has(n)) yield n;
+}
+
+function numberIn(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number)) throw new Error(`${text} is no number`);
+  return number;
+}
+
+function objectIn(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null) throw new Error('it is no object');
+  return value;
 }
 
 function clientAndRest(text: string): readonly [client: string, rest: string] {

@@ -1,5 +1,6 @@
 // Everything that the broker keeps of its clients for one start: built here, so that the parts share one shelf and one way to
 // storage.
+import { systemClock, type Clock } from '../../src/kit/clock.ts';
 import type { Deadline } from '../../src/kit/deadline.ts';
 import type { Logger } from '../../src/kit/logger.ts';
 import type { Audience } from '../audience.ts';
@@ -10,8 +11,14 @@ import { OutgoingQueues } from './outgoing-queues.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { RoutingJournal } from './routing-journal.ts';
 import type { SessionStatistics } from './statistics.ts';
+import { SessionClock } from './session-clock.ts';
+import { SessionDirectory } from './session-directory.ts';
+import { SessionExpiry } from './session-expiry.ts';
 import { SessionPersistence } from './session-persistence.ts';
+import type { SessionRecords } from './session-records.ts';
 import type { SessionStorage } from './session-storage.ts';
+import { SetAsideRecords } from './set-aside-records.ts';
+import { SubscriptionLimits } from './subscription-limits.ts';
 import { Wills } from './wills.ts';
 import { WriteBehind } from './write-behind.ts';
 
@@ -20,16 +27,25 @@ export interface Sessions {
   readonly journal: RoutingJournal;
   readonly queues: OutgoingQueues;
   readonly incoming: IncomingPackets;
+  readonly directory: SessionDirectory;
+  readonly subscriptions: SubscriptionLimits;
   readonly statistics: SessionStatistics;
+  /** Ends the sessions whose clients have been away for too long. To be called every so often. */
+  sweep(): Promise<void>;
   /** Writes what is left. */
   close(deadline: Deadline): Promise<void>;
 }
 
-export function createSessions(
-  limits: BrokerLimits,
-  tools: { readonly audience: Audience; readonly storage: SessionStorage; readonly logger: Logger },
-): Sessions {
-  const { audience, storage, logger } = tools;
+export interface SessionsTools {
+  readonly audience: Audience;
+  readonly storage: SessionStorage;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  readonly logger: Logger;
+}
+
+export function createSessions(limits: BrokerLimits, tools: SessionsTools): Sessions {
+  const { audience, storage, logger, clock = systemClock } = tools;
   const writes = new WriteBehind(storage, logger);
   const shelf = new MessageShelf(writes);
   const shared = { audience, storage, logger, writes, shelf };
@@ -38,25 +54,31 @@ export function createSessions(
   const journal = new RoutingJournal({ ...shared, incoming });
   const retained = new RetainedMessages(limits, shared);
   const wills = new Wills(shared);
-  const persistence = new SessionPersistence({ ...shared, journal, queues, incoming, retained, wills });
+  const subscriptions = new SubscriptionLimits(limits);
+  const sessionClock = new SessionClock({ clock, writes });
+  const holds = (client: string): boolean =>
+    audience.isKeptFor(client) || queues.hasAny(client) || incoming.hasAny(client);
+  const directory = new SessionDirectory(limits, { writes, elapsed: () => sessionClock.elapsed(), holds });
+  const setAside = new SetAsideRecords(shared);
+  const onRead = (records: SessionRecords): void => {
+    sessionClock.restore(records.clock);
+    setAside.take(records);
+  };
+  const parts = { journal, queues, incoming, retained, wills, directory, subscriptions, onRead };
+  const persistence = new SessionPersistence({ ...shared, ...parts });
+  const expiry = new SessionExpiry(limits, { directory, persistence, clock: sessionClock, logger });
   return {
-    persistence,
-    journal,
-    queues,
-    incoming,
+    ...{ persistence, journal, queues, incoming, directory, subscriptions },
     get statistics() {
-      return { ...NOT_COUNTED_YET, ...queues.statistics, ...retained.statistics };
+      return {
+        ...queues.statistics,
+        ...retained.statistics,
+        ...directory.statistics,
+        ...subscriptions.statistics,
+        recordsSetAside: setAside.count,
+      };
     },
+    sweep: () => expiry.sweep(),
     close: (deadline) => writes.close(deadline),
   };
 }
-
-const NOT_COUNTED_YET = {
-  sessions: 0,
-  sessionsAway: 0,
-  subscriptions: 0,
-  refusedSubscriptions: 0,
-  refusedSessions: 0,
-  expiredSessions: 0,
-  recordsSetAside: 0,
-};

@@ -16,8 +16,6 @@ export interface SessionStatistics {
   /** Of all clients, persistent or not. */
   readonly subscriptions: number;
   readonly refusedSubscriptions: number;
-  /** New persistent sessions for which there was no room. */
-  readonly refusedSessions: number;
   readonly expiredSessions: number;
   /** Topics that clients retained, and their bytes. */
   readonly retainedTopics: number;

@@ -25,7 +25,7 @@ const EDGE = edgeMetrics({
     ...{ sentMessages: 1, receivedBytes: 1, sentBytes: 1, backlogBytes: 0, openPublications: 0 },
     sessions: {
       ...{ sessions: 1, sessionsAway: 1, queuedMessages: 1, queuedBytes: 1, droppedMessages: { expired: 1 } },
-      ...{ subscriptions: 1, refusedSubscriptions: 0, refusedSessions: 0, expiredSessions: 0 },
+      ...{ subscriptions: 1, refusedSubscriptions: 0, expiredSessions: 0 },
       ...{ retainedTopics: 0, retainedBytes: 0, recordsSetAside: 0 },
     },
   }),

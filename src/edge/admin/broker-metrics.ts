@@ -11,7 +11,6 @@ interface SessionNumbers {
   readonly droppedMessages: Counts;
   readonly subscriptions: number;
   readonly refusedSubscriptions: number;
-  readonly refusedSessions: number;
   readonly expiredSessions: number;
   readonly retainedTopics: number;
   readonly retainedBytes: number;
@@ -87,11 +86,6 @@ const sessionMetrics = (broker: Read): readonly Metric[] => {
         samplesOf('client', { here: sessions - sessionsAway, away: sessionsAway }),
       ),
     },
-    counter(
-      'skerry_broker_refused_sessions_total',
-      'New sessions for which there was no room.',
-      sample(({ refusedSessions }) => [{ value: refusedSessions }]),
-    ),
     counter(
       'skerry_broker_expired_sessions_total',
       'Sessions that ended because their client was away for too long.',

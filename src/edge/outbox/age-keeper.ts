@@ -3,7 +3,7 @@
 import type { Clock } from '../../kit/clock.ts';
 import type { Store } from '../store/store.ts';
 import { jsonTable, orderedNumber } from '../store/store-layout.ts';
-import { AgeClock, type AgeState } from './age-clock.ts';
+import { AgeClock, type AgeState } from '../../kit/age-clock.ts';
 import { AgeMarks, type AgeMark } from './age-marks.ts';
 
 const CLOCK = jsonTable<AgeState>('age-clock');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { AgeClock, BELIEVED_AFTER, type AgeState } from '../../../../../src/edge/outbox/age-clock.ts';
+import { AgeClock, BELIEVED_AFTER, type AgeState } from '../../../../../src/kit/age-clock.ts';
 import { AgeMarks } from '../../../../../src/edge/outbox/age-marks.ts';
 
 const START = Date.UTC(2026, 5, 1);

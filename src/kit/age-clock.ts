@@ -1,6 +1,6 @@
-// How old entries are, on a machine whose wall clock may stand in 1970 until the network sets it. Time goes on by the monotonic clock
-// while the process runs; for the time it did not, the wall clock is believed only where both ends of it make sense, and only once
-// it has gone on evenly for a while: a clock that came up wrong is set by the network soon after. Pure.
+// How much time has passed since something was first kept, on a machine whose wall clock may stand in 1970 until the network sets it.
+// Time goes on by the monotonic clock while the process runs; for the time it did not, the wall clock is believed only where both ends
+// of it make sense, and only once it has gone on evenly for a while: a clock that came up wrong is set by the network soon after. Pure.
 
 /** At that wall time so much had passed since the store was made. */
 export interface AgeState {

@@ -1,0 +1,116 @@
+// Which persistent sessions there are, and since when the client of each is away: how many there may be, and which have lasted long
+// enough. A client without subscriptions, messages or exchanges under way leaves no session behind.
+import type { BrokerLimits } from '../limits.ts';
+import { sessionKey, type AbsenceRecord, type SessionRecords } from './session-records.ts';
+import type { WriteBehind } from './write-behind.ts';
+
+interface Session {
+  /** While its client is here. */
+  connection: object | undefined;
+  /** By the session clock. */
+  awaySince: number;
+  /** Storage knows that its client is away. */
+  isStored: boolean;
+}
+
+export interface DirectoryTools {
+  readonly writes: WriteBehind;
+  /** Milliseconds, as in the records of former processes. */
+  readonly elapsed: () => number;
+  /** Whether there is anything to keep for the client. */
+  readonly holds: (client: string) => boolean;
+}
+
+export class SessionDirectory {
+  readonly #limit: number;
+  readonly #tools: DirectoryTools;
+  readonly #sessions = new Map<string, Session>();
+  #expired = 0;
+
+  constructor({ sessions }: Pick<BrokerLimits, 'sessions'>, tools: DirectoryTools) {
+    this.#limit = sessions;
+    this.#tools = tools;
+  }
+
+  get statistics() {
+    const away = [...this.#sessions.values()].filter(({ connection }) => connection === undefined);
+    return {
+      sessions: this.#sessions.size,
+      sessionsAway: away.length,
+      expiredSessions: this.#expired,
+    };
+  }
+
+  /** Those of a former process, after all that they held. Whoever was connected when that ended is away since this one began. */
+  restore({ absences, subscriptions, queued, incoming }: SessionRecords): void {
+    const now = this.#tools.elapsed();
+    for (const { client, awaySince } of absences) {
+      if (this.#tools.holds(client)) this.#restore(client, { awaySince: Math.min(awaySince, now), isStored: true });
+      else this.#tools.writes.remove(sessionKey(client));
+    }
+    for (const { client } of [...subscriptions, ...queued, ...incoming])
+      if (!this.#sessions.has(client) && this.#tools.holds(client))
+        this.#restore(client, { awaySince: now, isStored: false });
+  }
+
+  /**
+   * Whether there is room for the client's session. One that exists always has it: what somebody is owed is not given up for a
+   * newcomer, who is told at once.
+   */
+  admits(client: string): boolean {
+    const session = this.#sessions.get(client);
+    // It is not to expire while its client is coming in.
+    if (session !== undefined) session.awaySince = this.#tools.elapsed();
+    return session !== undefined || this.#sessions.size < this.#limit;
+  }
+
+  come(client: string, connection: object): void {
+    this.#unstore(client);
+    this.#sessions.set(client, { connection, awaySince: this.#tools.elapsed(), isStored: false });
+  }
+
+  leave(client: string, connection: object): void {
+    const session = this.#sessions.get(client);
+    if (session?.connection !== connection) return;
+    session.connection = undefined;
+    session.awaySince = this.#tools.elapsed();
+    if (!this.#tools.holds(client)) this.end(client);
+  }
+
+  end(client: string): void {
+    this.#unstore(client);
+    this.#sessions.delete(client);
+  }
+
+  /** Puts into storage who is away by now; most come back before it is worth a write. False when nobody is. */
+  keep(): boolean {
+    let isAnybodyAway = false;
+    for (const [client, session] of this.#sessions) {
+      if (session.connection !== undefined) continue;
+      isAnybodyAway = true;
+      if (session.isStored) continue;
+      session.isStored = true;
+      const record: AbsenceRecord = { awaySince: session.awaySince };
+      this.#tools.writes.put(sessionKey(client), () => JSON.stringify(record));
+    }
+    return isAnybodyAway;
+  }
+
+  /** Those whose client has been away for that long; they are counted, and to be ended. */
+  expired(age: number): string[] {
+    const until = this.#tools.elapsed() - age;
+    const clients = [...this.#sessions].flatMap(([client, { connection, awaySince }]) =>
+      connection === undefined && awaySince <= until ? [client] : [],
+    );
+    this.#expired += clients.length;
+    return clients;
+  }
+
+  #restore(client: string, since: Pick<Session, 'awaySince' | 'isStored'>): void {
+    this.#sessions.set(client, { connection: undefined, ...since });
+  }
+
+  #unstore(client: string): void {
+    if (this.#sessions.get(client)?.isStored === true) this.#tools.writes.remove(sessionKey(client));
+  }
+}
