@@ -100,7 +100,10 @@ async function prepare(store: EdgeStore, devices: number): Promise<Ingress> {
       definitionOf: (device) => objects.device(device),
       definitions: () => objects.devices(),
       chainOf: (chainClass, device) => chainSubject('bench', chainClass, device),
-      answers: { updated: nobody, refused: nobody, twinRead: nobody, stateUpdated: nobody, membershipRead: nobody },
+      answers: {
+        ...{ updated: nobody, desiredChanged: nobody, refused: nobody },
+        ...{ twinRead: nobody, stateUpdated: nobody, membershipRead: nobody },
+      },
       clock: systemClock,
       logger: silentLogger,
     },

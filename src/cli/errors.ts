@@ -54,6 +54,16 @@ export const cliErrors = errorTable({
     message: ({ device, property, known }: { device: string; property: string; known: string }) =>
       `the device ${device} has no property "${property}"; it has ${known}`,
   },
+  OVERRIDE_NOT_FOUND: {
+    kind: 'refused',
+    message: ({ device, property }: { device: string; property: string | undefined }) =>
+      `no local override${property === undefined ? '' : ` of "${property}"`} stands at the node of ${device}; status.overrides of the Device lists those that do`,
+  },
+  EDGE_NOT_FOUND: {
+    kind: 'refused',
+    message: ({ dataDir }: { dataDir: string }) =>
+      `no edge node has run in ${dataDir}; name one with --edge http://HOST:PORT, or its folder with --data-dir`,
+  },
   EDGE_UNREACHABLE: {
     kind: 'unavailable',
     message: ({ url }: { url: string }) => `no edge node answers at ${url}; start it, or give its address with --edge`,

@@ -9,6 +9,8 @@ import {
   EDGE_OPTIONS,
   EDGE_REPAIR_OPTIONS,
   HUB_OPTIONS,
+  TWIN_ACCEPT_OPTIONS,
+  TWIN_EDGE_OPTIONS,
   TWIN_OPTIONS,
 } from './commands/option-tables.ts';
 import { declareOptions } from './options.ts';
@@ -69,6 +71,15 @@ declareOptions(
   twin.command('set <device> <property=value>').description('say what a property should be'),
   TWIN_OPTIONS,
 ).action(runs(async () => (await import('./commands/twin.ts')).runTwinSet));
+
+declareOptions(
+  twin.command('accept <device> [property]').description('take what stands at its node into the Device’s spec'),
+  TWIN_ACCEPT_OPTIONS,
+).action(runs(async () => (await import('./commands/twin-override.ts')).runTwinAccept));
+declareOptions(
+  twin.command('reset <device> <property>').description('let the cloud’s word count again at the node'),
+  TWIN_EDGE_OPTIONS,
+).action(runs(async () => (await import('./commands/twin-override.ts')).runTwinReset));
 
 program
   .command('version')

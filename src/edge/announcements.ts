@@ -13,14 +13,19 @@ import type { Store } from './store/store.ts';
 
 /** A wish that came by MQTT is for the mapper too. */
 export function answersOf(egress: Egress, rejects: Rejects, objects: DesiredObjects): DeviceAnswers {
-  const updated = (update: TwinUpdated): void => {
-    egress.updated(update);
-    const definition = objects.device(update.after);
-    if (definition !== undefined && desiredChanges(update.before, update.after).length > 0)
-      egress.defined(definition, update.after);
+  const toldMapper = ({ before, after }: Pick<TwinUpdated, 'before' | 'after'>): void => {
+    const definition = objects.device(after);
+    if (definition !== undefined && desiredChanges(before, after).length > 0) egress.defined(definition, after);
   };
   return {
-    updated,
+    updated: (update) => {
+      egress.updated(update);
+      toldMapper(update);
+    },
+    desiredChanged: (before, after) => {
+      egress.desiredChanged(before, after, desiredChanges(before, after));
+      toldMapper({ before, after });
+    },
     refused: (refusal) => {
       egress.refused(refusal);
       rejects.add(refusal);

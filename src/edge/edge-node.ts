@@ -13,6 +13,7 @@ import { NatsLink } from '../nats/nats-link.ts';
 import { chainSubject, inboxPrefix, messageSubject, type DeviceClass } from '../wire/nats-subjects.ts';
 import { EdgeAdmin } from './admin/edge-admin.ts';
 import { edgeMetrics } from './admin/edge-metrics.ts';
+import type { Wish } from './admin/twin-routes.ts';
 import { answersOf, listenerOf } from './announcements.ts';
 import { Downlink, type DownlinkTools } from './downlink/downlink.ts';
 import type { EdgeConfig } from './edge-config.ts';
@@ -239,11 +240,10 @@ function createAdmin(
   const twins = {
     list: () => [...kept.twins.all()],
     read: (namespace: string, name: string) => kept.twins.read({ namespace, name }),
-    setDesired: (
-      namespace: string,
-      name: string,
-      { property, value }: { readonly property: string; readonly value: unknown },
-    ) => devices.ingress.setDesired({ namespace, name }, property, value),
+    setDesired: (namespace: string, name: string, { property, value }: Wish) =>
+      devices.ingress.wishes.set({ namespace, name }, property, value),
+    release: (namespace: string, name: string, property: string) =>
+      devices.ingress.wishes.release({ namespace, name }, property),
   };
   const status = () => ({
     node,

@@ -10,6 +10,8 @@ import {
   EDGE_OPTIONS,
   EDGE_REPAIR_OPTIONS,
   HUB_OPTIONS,
+  TWIN_ACCEPT_OPTIONS,
+  TWIN_EDGE_OPTIONS,
   TWIN_OPTIONS,
 } from '../../src/cli/commands/option-tables.ts';
 import { optionVariable, type OptionDeclaration } from '../../src/cli/options.ts';
@@ -169,6 +171,8 @@ const COMMANDS: Readonly<Record<string, readonly OptionDeclaration[]>> = {
   'twin get': TWIN_OPTIONS,
   'twin watch': TWIN_OPTIONS,
   'twin set': TWIN_OPTIONS,
+  'twin accept': TWIN_ACCEPT_OPTIONS,
+  'twin reset': TWIN_EDGE_OPTIONS,
 };
 
 for (const [command, options] of Object.entries(COMMANDS)) {

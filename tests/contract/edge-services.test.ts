@@ -163,7 +163,12 @@ serviceContract(
           healths: () => ({ store: HEALTHY }),
           status: () => ({ node: 'n1', isLinked: false, backlog: 0, clients: 0, indexGeneration: 0 }),
           metrics: [],
-          twins: { list: () => [], read: () => undefined, setDesired: () => Promise.resolve({ kind: 'unknown' }) },
+          twins: {
+            list: () => [],
+            read: () => undefined,
+            release: () => Promise.resolve({ kind: 'unknown' }),
+            setDesired: () => Promise.resolve({ kind: 'unknown' }),
+          },
           logger,
         },
       ),

@@ -16,6 +16,7 @@ import { programVersion } from '../package-root.ts';
 import { parseBytes } from '../sizes.ts';
 import { runService } from '../run-service.ts';
 import { brokerLimitsOf } from './broker-options.ts';
+import { noteAddresses } from '../twin/edge-address.ts';
 import { EDGE_OPTIONS } from './option-tables.ts';
 
 export async function runEdge(command: Command): Promise<number> {
@@ -28,6 +29,7 @@ export async function runEdge(command: Command): Promise<number> {
     onReady: () => {
       keepCredentials(config);
       const { mqtt, mqttWs, http } = edge.addresses;
+      noteAddresses(config.dataDir, edge.addresses);
       if (settings['output'] === 'json')
         printJson({ node: config.credentials.node, pid: process.pid, mqtt, mqttWs, http });
       else

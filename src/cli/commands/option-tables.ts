@@ -137,9 +137,27 @@ export const COUNTER_OPTIONS: readonly OptionDeclaration[] = [
   ...COMMON_OPTIONS,
 ];
 
+const TWIN_DATA_DIR = '.skerry/demo';
+
 export const TWIN_OPTIONS: readonly OptionDeclaration[] = [
-  { flags: '--data-dir <dir>', description: 'of the hub or demo whose Kubernetes API to ask', default: '.skerry/demo' },
+  { flags: '--data-dir <dir>', description: 'of the hub or demo whose Kubernetes API to ask', default: TWIN_DATA_DIR },
   { flags: '--kubeconfig <file>', description: 'of the Kubernetes API to ask, instead of a data dir' },
   { flags: '--edge <url>', description: 'ask an edge node directly: http://127.0.0.1:10550' },
+  ...COMMON_OPTIONS,
+];
+
+/** Of commands that write into the spec. */
+export const TWIN_ACCEPT_OPTIONS: readonly OptionDeclaration[] = TWIN_OPTIONS.filter(
+  ({ flags }) => !flags.startsWith('--edge'),
+);
+
+/** Of commands that only an edge node can answer. */
+export const TWIN_EDGE_OPTIONS: readonly OptionDeclaration[] = [
+  {
+    flags: '--data-dir <dir>',
+    description: 'of the demo or edge node to ask, where --edge does not name one',
+    default: TWIN_DATA_DIR,
+  },
+  { flags: '--edge <url>', description: 'the edge node to ask: http://127.0.0.1:10550' },
   ...COMMON_OPTIONS,
 ];

@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isAbort } from '../../kit/errors.ts';
 import { deviceNamed } from '../device-name.ts';
 import { cliErrors } from '../errors.ts';
-import { requiredSetting, settingsOf, textSetting, type Settings } from '../options.ts';
+import { settingsOf, type Settings } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
-import { EdgeTwins } from '../twin/edge-twins.ts';
-import { KubernetesTwins } from '../twin/kubernetes-twins.ts';
-import type { ShownTwin, TwinSource } from '../twin/twin-source.ts';
+import { sourceOf, withSource } from '../twin/sources.ts';
+import type { ShownProperty, ShownTwin, TwinSource } from '../twin/twin-source.ts';
 import { TWIN_OPTIONS } from './option-tables.ts';
 
 export async function runTwinGet(command: Command, device: string): Promise<number> {
@@ -40,9 +37,13 @@ export async function runTwinSet(command: Command, device: string, assignment: s
   const property = assignment.slice(0, cut);
   const value = assignment.slice(cut + 1);
   return withTwins(command, async (twins, settings) => {
-    await twins.setDesired(deviceNamed('the device', device), property, value);
-    if (settings['output'] === 'json') printJson({ device, property, desired: value });
-    else printLine(`${device}: ${property} is desired to be ${value}`);
+    const { override, isRepeated = false } = await twins.setDesired(deviceNamed('the device', device), property, value);
+    const standing = override === undefined ? {} : { override, overrideStands: isRepeated };
+    if (settings['output'] === 'json') printJson({ device, property, desired: value, ...standing });
+    else {
+      printLine(`${device}: ${property} is desired to be ${value}`);
+      if (override !== undefined) printLine(overrideLine({ device, property, override, isRepeated }));
+    }
   });
 }
 
@@ -51,24 +52,21 @@ async function withTwins(
   use: (twins: TwinSource, settings: Settings) => Promise<void>,
 ): Promise<number> {
   const settings = await settingsOf(command, TWIN_OPTIONS);
-  const twins = sourceOf(settings);
-  try {
-    await use(twins, settings);
-    return 0;
-  } finally {
-    twins.close();
-  }
+  return withSource(sourceOf(settings), (twins) => use(twins, settings));
 }
 
-function sourceOf(settings: Settings): TwinSource {
-  const edge = textSetting(settings, 'edge');
-  if (edge !== undefined) return new EdgeTwins(edge);
-  const named = textSetting(settings, 'kubeconfig');
-  if (named !== undefined) return new KubernetesTwins(named);
-  const dataDir = requiredSetting(settings, 'data-dir', 'of the hub or demo to ask');
-  const file = join(dataDir, 'kubeconfig');
-  if (!existsSync(file)) throw cliErrors.DATA_DIR_EMPTY({ dataDir, file });
-  return new KubernetesTwins(file);
+interface Standing {
+  readonly device: string;
+  readonly property: string;
+  readonly override: string;
+  readonly isRepeated: boolean;
+}
+
+function overrideLine({ device, property, override, isRepeated }: Standing): string {
+  const stands = `a local override stands at the node: ${override}`;
+  return isRepeated
+    ? `${stands}. That is no new word of the cloud, so it goes on standing; \`skerry twin accept ${device} ${property}\` takes it into the spec, \`skerry twin reset\` at the node ends it`
+    : `${stands}. This newer word of the cloud ends it`;
 }
 
 function show(twin: ShownTwin, settings: Settings): void {
@@ -77,7 +75,7 @@ function show(twin: ShownTwin, settings: Settings): void {
 }
 
 function twinLines({ device, state, properties }: ShownTwin): readonly string[] {
-  const rows = properties.map(({ property, desired, reported }) => [property, desired ?? '-', reported ?? '-']);
+  const rows = properties.map((each) => [each.property, wantedText(each), each.reported ?? '-']);
   const table = [['PROPERTY', 'DESIRED', 'REPORTED'], ...rows];
   const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
   const lines = table.map((row) =>
@@ -87,4 +85,11 @@ function twinLines({ device, state, properties }: ShownTwin): readonly string[] 
       .trimEnd(),
   );
   return [`${device}  ${state ?? 'state unknown'}`, ...lines];
+}
+
+function wantedText({ desired, override }: ShownProperty): string {
+  if (override === undefined) return desired ?? '-';
+  return desired === override
+    ? `${override} (set at the node)`
+    : `${override} (set at the node, over ${desired ?? 'nothing'})`;
 }

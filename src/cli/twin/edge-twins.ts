@@ -5,7 +5,7 @@ import { deviceKey, type DeviceId } from '../../model/device.ts';
 import { isThere, type Twin } from '../../model/twin.ts';
 import { asObject, asString, parseJson } from '../../wire/json.ts';
 import { cliErrors } from '../errors.ts';
-import type { ShownTwin, TwinSource } from './twin-source.ts';
+import type { SetOutcome, ShownTwin, TwinSource } from './twin-source.ts';
 
 const LOOK_EVERY = ms(250);
 
@@ -36,8 +36,16 @@ export class EdgeTwins implements TwinSource {
     } while ((await sleep(LOOK_EVERY, signal)) === 'elapsed');
   }
 
-  async setDesired(device: DeviceId, property: string, value: string): Promise<void> {
+  async setDesired(device: DeviceId, property: string, value: string): Promise<SetOutcome> {
     await this.#ask(device, `/${encodeURIComponent(property)}`, { method: 'PUT', body: value });
+    return {};
+  }
+
+  /** Ends what was set at the node; what is desired then is the cloud's. */
+  async reset(device: DeviceId, property: string): Promise<{ readonly desired?: string }> {
+    const twin = await this.#ask(device, `/${encodeURIComponent(property)}`, { method: 'DELETE' });
+    const desired = (twin as unknown as Twin).properties[property]?.desired;
+    return desired === undefined ? {} : { desired: desired.value };
   }
 
   async #ask(
@@ -65,6 +73,7 @@ function shownTwin(twin: Twin): ShownTwin {
   const properties = shown.map(([property, { desired, reported }]) => ({
     property,
     ...(desired === undefined ? {} : { desired: desired.value }),
+    ...(desired?.origin === 'local' ? { override: desired.value } : {}),
     ...(reported === undefined ? {} : { reported: reported.value, at: reported.at }),
   }));
   return { device: deviceKey(twin), ...(twin.state === undefined ? {} : { state: twin.state.state }), properties };

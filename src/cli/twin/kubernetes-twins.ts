@@ -4,15 +4,23 @@ import type {
   DeviceProperty,
   DeviceResource,
   DeviceSpec,
+  DeviceStatus,
   TwinValue,
 } from '../../cloud/kubernetes/resources.ts';
 import { seconds } from '../../kit/units.ts';
 import { deviceKey, type DeviceId } from '../../model/device.ts';
 import { asObject, type JsonObject } from '../../wire/json.ts';
 import { cliErrors } from '../errors.ts';
-import type { ShownProperty, ShownTwin, TwinSource } from './twin-source.ts';
+import type { SetOutcome, ShownProperty, ShownTwin, TwinSource } from './twin-source.ts';
 
 const ATTEMPTS = 5;
+
+/** What the spec wanted, if anything, and wants now. */
+export interface Accepted {
+  readonly property: string;
+  readonly from?: string;
+  readonly to: string;
+}
 
 export class KubernetesTwins implements TwinSource {
   readonly #client: KubeClient;
@@ -43,19 +51,45 @@ export class KubernetesTwins implements TwinSource {
     }
   }
 
-  /** The property list is written back whole, as merge patches replace lists; a change in between is noticed and read again. */
-  async setDesired(device: DeviceId, property: string, value: string): Promise<void> {
+  async setDesired(device: DeviceId, property: string, value: string): Promise<SetOutcome> {
+    const { spec, status } = await this.#change(device, (resource) =>
+      this.#withDesired(device, resource.spec, { property, value }),
+    );
+    const override = overridesIn(status).get(property);
+    const isRepeated = (spec.properties ?? []).find(({ name }) => name === property)?.desired?.value === value;
+    return override === undefined ? {} : { override, isRepeated };
+  }
+
+  /** Takes what stands at the node into the spec: of one property, or of all. Throws OVERRIDE_NOT_FOUND. */
+  async accept(device: DeviceId, property?: string): Promise<readonly Accepted[]> {
+    const { spec, status } = await this.#change(device, async (resource) => {
+      let properties = resource.spec.properties ?? [];
+      for (const [name, value] of acceptable(device, resource.status, property))
+        properties = await this.#withDesired(device, { ...resource.spec, properties }, { property: name, value });
+      return properties;
+    });
+    const wanted = new Map((spec.properties ?? []).map(({ name, desired }) => [name, desired?.value]));
+    return acceptable(device, status, property).map(([name, to]) => {
+      const from = wanted.get(name);
+      return { property: name, ...(from === undefined ? {} : { from }), to };
+    });
+  }
+
+  /**
+   * The property list is written back whole, as merge patches replace lists; a change in between is noticed and read again. Gives
+   * the Device as it was before.
+   */
+  async #change(
+    device: DeviceId,
+    change: (resource: DeviceResource) => Promise<readonly DeviceProperty[]>,
+  ): Promise<DeviceResource> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const { metadata, spec } = await this.#read(device);
-      const changed = await this.#withDesired(device, spec, { property, value });
-      const body = { metadata: { resourceVersion: metadata.resourceVersion }, spec: { properties: changed } };
-      const answer = await this.#client.request({
-        method: 'PATCH',
-        path: pathOf(device),
-        body,
-        contentType: MERGE_PATCH,
-      });
-      if (answer.status < 300) return;
+      const resource = await this.#read(device);
+      const { resourceVersion } = resource.metadata;
+      const body = { metadata: { resourceVersion }, spec: { properties: await change(resource) } };
+      const path = pathOf(device);
+      const answer = await this.#client.request({ method: 'PATCH', path, body, contentType: MERGE_PATCH });
+      if (answer.status < 300) return resource;
       if (answer.status === 404) throw this.#notFound(device);
     }
     throw cliErrors.EDGE_REFUSED({
@@ -100,6 +134,19 @@ const collection = ({ namespace }: DeviceId): string =>
   `/apis/devices.kubeedge.io/v1beta1/namespaces/${encodeURIComponent(namespace)}/devices`;
 const pathOf = (device: DeviceId): string => `${collection(device)}/${encodeURIComponent(device.name)}`;
 
+const overridesIn = (status: DeviceStatus | undefined): ReadonlyMap<string, string> =>
+  new Map((status?.overrides?.properties ?? []).map(({ propertyName, value }) => [propertyName, value]));
+
+function acceptable(
+  device: DeviceId,
+  status: DeviceStatus | undefined,
+  property: string | undefined,
+): readonly (readonly [string, string])[] {
+  const found = [...overridesIn(status)].filter(([name]) => property === undefined || name === property);
+  if (found.length === 0) throw cliErrors.OVERRIDE_NOT_FOUND({ device: deviceKey(device), property });
+  return found;
+}
+
 function unknownProperty(device: DeviceId, property: string, known: readonly string[]): Error {
   return cliErrors.PROPERTY_NOT_FOUND({ device: deviceKey(device), property, known: known.join(', ') || 'none' });
 }
@@ -108,17 +155,22 @@ function shownTwin(resource: DeviceResource): ShownTwin {
   const { metadata, spec, status } = resource;
   const declared = (spec.properties ?? []).map(({ name }) => name);
   const reported = (status?.twins ?? []).map(({ propertyName }) => propertyName);
-  const properties = [...new Set([...declared, ...reported])].map((property) => shownProperty(resource, property));
+  const overridden = [...overridesIn(status).keys()];
+  const properties = [...new Set([...declared, ...reported, ...overridden])].map((property) =>
+    shownProperty(resource, property),
+  );
   const device = `${metadata.namespace ?? 'default'}/${metadata.name}`;
   return { device, ...(status?.state === undefined ? {} : { state: status.state }), properties };
 }
 
 function shownProperty({ spec, status }: DeviceResource, property: string): ShownProperty {
+  const override = overridesIn(status).get(property);
   const desired = (spec.properties ?? []).find(({ name }) => name === property)?.desired;
   const reported = (status?.twins ?? []).find(({ propertyName }) => propertyName === property)?.reported;
   return {
     property,
     ...(desired === undefined ? {} : { desired: desired.value }),
+    ...(override === undefined ? {} : { override }),
     ...(reported === undefined ? {} : shownReport(reported)),
   };
 }

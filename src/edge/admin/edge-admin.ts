@@ -9,6 +9,7 @@ import { isTrustedHost } from '../../kit/trusted-host.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import type { NodeProblem } from '../../wire/node-reports.ts';
 import { edgeErrors, type Address } from '../edge-config.ts';
+import { answerTwins, type Answer, type TwinRequests } from './twin-routes.ts';
 
 export interface EdgeAdminTools {
   /** Of every part, by name. */
@@ -32,32 +33,6 @@ export interface EdgeStatus {
   /** Why nothing, or not all, is published, where a person must act. */
   readonly problem?: NodeProblem;
 }
-
-/** `undefined`: no such device. */
-export interface TwinRequests {
-  list(): unknown;
-  read(namespace: string, name: string): unknown;
-  setDesired(
-    namespace: string,
-    name: string,
-    request: { readonly property: string; readonly value: unknown },
-  ): Promise<SetOutcome>;
-}
-
-export type SetOutcome =
-  | { readonly kind: 'set'; readonly twin: unknown }
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'unknown' };
-
-interface Answer {
-  readonly status: number;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  /** Metrics, sent instead. */
-  readonly text?: string;
-}
-
-const LARGEST_BODY = 1024 * 1024;
 
 export class EdgeAdmin implements Service {
   readonly name = 'admin';
@@ -127,7 +102,7 @@ export class EdgeAdmin implements Service {
     if (route === 'GET readyz') return this.#readiness();
     if (route === 'GET status') return { status: 200, body: this.#tools.status() };
     if (route === 'GET metrics') return { status: 200, text: exposition(this.#tools.metrics) };
-    if (path[0] === 'twins') return this.#twins(request, path.slice(1));
+    if (path[0] === 'twins') return answerTwins(this.#tools.twins, request, path.slice(1));
     return {
       status: 404,
       body: { reason: 'nothing here; try /healthz, /readyz, /status, /metrics, /twins or /twins/<namespace>/<device>' },
@@ -139,25 +114,6 @@ export class EdgeAdmin implements Service {
     const isFailing = Object.values(parts).some(({ state }) => state === 'failing');
     return { status: isFailing ? 503 : 200, body: { parts } };
   }
-
-  async #twins(request: IncomingMessage, [namespace, name, property]: readonly string[]): Promise<Answer> {
-    const { twins } = this.#tools;
-    const isPut = request.method === 'PUT' && property !== undefined;
-    if (!isPut && request.method !== 'GET') return NOT_ALLOWED;
-    if (namespace === undefined || name === undefined) return { status: 200, body: twins.list() };
-    if (isPut) return this.#set(request, namespace, name, property);
-    const twin = twins.read(namespace, name);
-    return twin === undefined ? unknownDevice(namespace, name) : { status: 200, body: twin };
-  }
-
-  async #set(request: IncomingMessage, namespace: string, name: string, property: string): Promise<Answer> {
-    const body = await readBody(request);
-    if (body === undefined) return { status: 413, body: { reason: `the value is larger than ${LARGEST_BODY} bytes` } };
-    const outcome = await this.#tools.twins.setDesired(namespace, name, { property, value: body });
-    if (outcome.kind === 'unknown') return unknownDevice(namespace, name);
-    if (outcome.kind === 'refused') return { status: 400, body: { reason: outcome.reason } };
-    return { status: 200, body: outcome.twin };
-  }
 }
 
 const UNTRUSTED_HOST: Answer = {
@@ -167,15 +123,6 @@ const UNTRUSTED_HOST: Answer = {
       'this Host is not an address of this node; ask it as localhost, by its IP address, or by the name in --http',
   },
 };
-const NOT_ALLOWED: Answer = {
-  status: 405,
-  body: { reason: 'GET a twin, or PUT a value to /twins/<namespace>/<device>/<property>' },
-};
-
-const unknownDevice = (namespace: string, name: string): Answer => ({
-  status: 404,
-  body: { reason: `the device ${namespace}/${name} is not known on this node; GET /twins lists those that are` },
-});
 
 /** Names of devices and properties need no escapes but `@`, `,`, `:`, `/` and `#` of properties; a malformed one leads nowhere. */
 function pathOf(request: IncomingMessage): readonly string[] {
@@ -185,15 +132,4 @@ function pathOf(request: IncomingMessage): readonly string[] {
     if (error instanceof URIError || error instanceof TypeError) return [];
     throw error;
   }
-}
-
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > LARGEST_BODY) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -5,6 +5,8 @@ import type { Twin } from '../../model/twin.ts';
 /** What a request gets back over MQTT. The twins in it are stored: answers never run ahead of the disk. */
 export interface DeviceAnswers {
   updated(update: TwinUpdated): void;
+  /** Somebody at this node ended its own wish. */
+  desiredChanged(before: Twin, after: Twin): void;
   refused(refusal: Refusal): void;
   twinRead(device: DeviceId, twin: Twin, eventId: string): void;
   stateUpdated(twin: Twin): void;

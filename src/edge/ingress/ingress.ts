@@ -7,15 +7,12 @@ import { Remembered } from '../../kit/remembered.ts';
 import type { Logger } from '../../kit/logger.ts';
 import type { DeviceId } from '../../model/device.ts';
 import { tellOwed } from '../../model/reported-rules.ts';
-import type { Twin } from '../../model/twin.ts';
-import { applyUpdate } from '../../model/twin-rules.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { DeviceAnswers } from './device-answers.ts';
 import { DeviceRequests, type DeviceRequestsTools } from './device-requests.ts';
 import { FactKeeper, type FactKeeperTools } from './fact-keeper.ts';
-import { tooLargeToSend } from './fact-size.ts';
+import { LocalWishes } from './local-wishes.ts';
 import { NodeRequests, type NodeRequestsTools } from './node-requests.ts';
-import { nameProblem } from './publication-parser.ts';
 import type { RedeliveryRecords } from './redelivery.ts';
 import type { Outcome } from './refusal.ts';
 import type { Untold } from './reject-tally.ts';
@@ -34,11 +31,6 @@ export interface IngressTools extends DeviceRequestsTools, NodeRequestsTools, Fa
   readonly logger: Logger;
 }
 
-export type SetDesired =
-  | { readonly kind: 'set'; readonly twin: Twin }
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'unknown' };
-
 export class Ingress implements PublishGate {
   /** The gate's answers, counted. */
   readonly admissions = new Tally<Admission['kind']>(['admit', 'set-aside', 'unavailable']);
@@ -47,6 +39,8 @@ export class Ingress implements PublishGate {
   readonly #ofDevices: DeviceRequests;
   readonly #ofNode: NodeRequests;
   readonly #uploads: Uploads;
+  /** What somebody at this node wants over HTTP. */
+  readonly wishes: LocalWishes;
   /** Clients publish to the same few topics for ever. */
   readonly #routes: Remembered<Route>;
 
@@ -56,6 +50,7 @@ export class Ingress implements PublishGate {
     this.#ofDevices = new DeviceRequests(this.#facts, tools);
     this.#ofNode = new NodeRequests(config.node, this.#facts, tools);
     this.#uploads = new Uploads(config, this.#facts, tools);
+    this.wishes = new LocalWishes(this.#facts, tools);
     this.#routes = new Remembered(routesWith(config.uploads));
   }
 
@@ -95,30 +90,6 @@ export class Ingress implements PublishGate {
   #counted(admission: Admission): Admission {
     this.admissions.add(admission.kind);
     return admission;
-  }
-
-  /** Somebody at this node wants a property to be something else: stored like an update that came by MQTT, without its acknowledgement. */
-  async setDesired(device: DeviceId, property: string, value: unknown): Promise<SetDesired> {
-    const { store, clock, outbox } = this.#tools;
-    await outbox.room();
-    return store.commit((tx): SetDesired => {
-      const found = this.#facts.deviceIn(tx, device);
-      if (found === undefined) return { kind: 'unknown' };
-      const problem = nameProblem(property);
-      if (problem !== undefined) return { kind: 'refused', reason: problem };
-      const updates = [{ property, expected: { raw: value } }];
-      const now = clock.now();
-      const outcome = applyUpdate(found.twin, found.definition, updates, now);
-      if (outcome.kind === 'refused') return outcome;
-      const { before, after, changes, telemetry, owed, touched } = outcome;
-      const tooLarge = tooLargeToSend(after, [changes, telemetry, owed], '');
-      if (tooLarge !== undefined) return { kind: 'refused', reason: tooLarge };
-      this.#facts.keep(tx, { twin: after, told: { twin: changes, telemetry }, eventId: '', trace: undefined, at: now });
-      tx.afterCommit(() => {
-        this.#tools.answers.updated({ before, after, eventId: '', touched });
-      });
-      return { kind: 'set', twin: after };
-    });
   }
 
   /** Enlists how often a device was refused something, unless it is not of this node any more. Rejects as `tellOwed` does. */

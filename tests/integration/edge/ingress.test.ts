@@ -45,6 +45,7 @@ class Gate {
           updated: (update) => this.updated.push(update),
           refused: (refusal) => this.refused.push(refusal),
           twinRead: () => undefined,
+          desiredChanged: () => undefined,
           stateUpdated: () => undefined,
           membershipRead: () => undefined,
         },
@@ -144,7 +145,7 @@ void test('desired values set at the node keep the rules for names, types and li
   await using dir = await tempDir();
   const gate = await new Gate(dir.path).start();
 
-  assert.equal((await gate.ingress.setDesired(BOILER, 'setpoint', '50')).kind, 'set');
+  assert.equal((await gate.ingress.wishes.set(BOILER, 'setpoint', '50')).kind, 'done');
   for (const [property, value] of [
     ['setpoint', '96'],
     ['count', '5'],
@@ -152,9 +153,9 @@ void test('desired values set at the node keep the rules for names, types and li
     ['constructor', '5'],
     ['a b', '5'],
   ] as const) {
-    assert.equal((await gate.ingress.setDesired(BOILER, property, value)).kind, 'refused', property);
+    assert.equal((await gate.ingress.wishes.set(BOILER, property, value)).kind, 'refused', property);
   }
-  assert.equal((await gate.ingress.setDesired({ namespace: 'default', name: 'ghost' }, 'a', 1)).kind, 'unknown');
+  assert.equal((await gate.ingress.wishes.set({ namespace: 'default', name: 'ghost' }, 'a', 1)).kind, 'unknown');
   assert.deepEqual(Object.keys(gate.twins.read(BOILER)?.properties ?? {}), ['setpoint']);
   await gate.stop();
 });

@@ -51,6 +51,7 @@ class Life {
           updated: () => undefined,
           refused: ({ reason }) => assert.fail(reason),
           twinRead: () => undefined,
+          desiredChanged: () => undefined,
           stateUpdated: () => undefined,
           membershipRead: () => undefined,
         },

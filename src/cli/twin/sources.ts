@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { cliErrors } from '../errors.ts';
+import { requiredSetting, textSetting, type Settings } from '../options.ts';
+import { edgeUrlIn } from './edge-address.ts';
+import { EdgeTwins } from './edge-twins.ts';
+import { KubernetesTwins } from './kubernetes-twins.ts';
+import type { TwinSource } from './twin-source.ts';
+
+/** The edge node that was named, else Kubernetes. */
+export function sourceOf(settings: Settings): TwinSource {
+  return textSetting(settings, 'edge') === undefined ? kubernetesOf(settings) : edgeOf(settings);
+}
+
+export function kubernetesOf(settings: Settings): KubernetesTwins {
+  const named = textSetting(settings, 'kubeconfig');
+  if (named !== undefined) return new KubernetesTwins(named);
+  const dataDir = requiredSetting(settings, 'data-dir', 'of the hub or demo to ask');
+  const file = join(dataDir, 'kubeconfig');
+  if (!existsSync(file)) throw cliErrors.DATA_DIR_EMPTY({ dataDir, file });
+  return new KubernetesTwins(file);
+}
+
+/** The edge node that was named, else the one of the data dir. */
+export function edgeOf(settings: Settings): EdgeTwins {
+  const named = textSetting(settings, 'edge');
+  return new EdgeTwins(named ?? edgeUrlIn(requiredSetting(settings, 'data-dir', 'of the demo or edge node to ask')));
+}
+
+/** Closed after use, whatever happens. */
+export async function withSource<S extends { close(): void }>(
+  source: S,
+  use: (source: S) => Promise<void>,
+): Promise<number> {
+  try {
+    await use(source);
+    return 0;
+  } finally {
+    source.close();
+  }
+}
