@@ -137,7 +137,7 @@ void test('bad payloads are acknowledged, answered with the event id, put on the
   const heard = await world.listener();
   await heard.first('$skerry/mapper/modbus/default/boiler');
   const device = await world.client({ reconnectPeriod: 0 });
-  const deep = `{"event_id":"deep","twin":{"count":{"actual":{"value":${'['.repeat(100_000)}${']'.repeat(100_000)}}}}}`;
+  const deep = `{"event_id":"deep","twin":{"extra":{"actual":{"value":${'['.repeat(100_000)}${']'.repeat(100_000)}}}}}`;
   const bad: readonly (readonly [string, string, RegExp])[] = [
     ['{"event_id":', '', /not a JSON object/],
     ['{"event_id":"no-twin"}', 'no-twin', /"twin" is missing/],
