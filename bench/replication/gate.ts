@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { Ingress } from '../../src/edge/ingress/ingress.ts';
+import { PRESENCE_TIMES } from '../../src/edge/ingress/presence.ts';
+import { PresenceBook } from '../../src/edge/ingress/presence-book.ts';
 import { RedeliveryRecords } from '../../src/edge/ingress/redelivery.ts';
 import { DesiredObjects } from '../../src/edge/meta/desired-objects.ts';
 import { Outbox } from '../../src/edge/outbox/outbox.ts';
@@ -104,6 +106,7 @@ async function prepare(store: EdgeStore, devices: number): Promise<Ingress> {
         ...{ updated: nobody, desiredChanged: nobody, refused: nobody },
         ...{ twinRead: nobody, stateUpdated: nobody, membershipRead: nobody },
       },
+      presence: new PresenceBook(PRESENCE_TIMES),
       clock: systemClock,
       logger: silentLogger,
     },

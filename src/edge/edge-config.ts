@@ -17,6 +17,8 @@ export interface EdgeConfig {
   /** What MQTT clients may take of this process; each one not given is the broker's own. */
   readonly broker?: Partial<BrokerLimits>;
   readonly version: string;
+  /** Default `PRESENCE_TIMES`. */
+  readonly presence?: { readonly grace: Duration; readonly startGrace: Duration };
 }
 
 export type { BrokerLimits };

@@ -1,6 +1,6 @@
 // The edge process, part by part, in the order in which the parts start. They stop in reverse: sockets first, so that nobody is
 // admitted any more; then what was admitted is finished, the uplink uses the time that is left, and the store closes last.
-import { Broker, BrokerListeners, type PublishGate } from '../../broker/index.ts';
+import { Broker, BrokerListeners, type ClientWatcher, type PublishGate } from '../../broker/index.ts';
 import { systemClock } from '../kit/clock.ts';
 import type { Deadline } from '../kit/deadline.ts';
 import type { Logger } from '../kit/logger.ts';
@@ -9,6 +9,7 @@ import type { Health, Service } from '../kit/service.ts';
 import { Remembered } from '../kit/remembered.ts';
 import { Supervisor } from '../kit/supervisor.ts';
 import { deviceKey, parseDeviceKey, type DeviceId } from '../model/device.ts';
+import { statesOf } from '../model/state-rules.ts';
 import { NatsLink } from '../nats/nats-link.ts';
 import { chainSubject, inboxPrefix, messageSubject, type DeviceClass } from '../wire/nats-subjects.ts';
 import { EdgeAdmin } from './admin/edge-admin.ts';
@@ -19,11 +20,13 @@ import { Downlink, type DownlinkTools } from './downlink/downlink.ts';
 import type { EdgeConfig } from './edge-config.ts';
 import { Egress } from './egress/egress.ts';
 import { MapperTopics } from './egress/mapper-topics.ts';
-import { FactKeeper } from './ingress/fact-keeper.ts';
+import { FactKeeper, type FactKeeperTools } from './ingress/fact-keeper.ts';
 import { Ingress } from './ingress/ingress.ts';
 import { OwedFacts } from './ingress/owed-facts.ts';
 import { Rejects } from './ingress/rejects.ts';
+import { Presence, PRESENCE_TIMES } from './ingress/presence.ts';
 import { RedeliveryRecords } from './ingress/redelivery.ts';
+import { StateKeeper, type StateKeeperTools } from './ingress/state-keeper.ts';
 import { DesiredObjects } from './meta/desired-objects.ts';
 import { NodeMemory } from './node-memory.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -53,7 +56,7 @@ export class EdgeNode implements Service {
     const kept = createKeeping(config, tools);
     const devices = createDeviceSide(config, kept, tools);
     const cloud = createCloudSide(config, kept, devices, tools);
-    const { broker, listeners, owedFacts, rejects, mapperTopics } = devices;
+    const { broker, listeners, owedFacts, rejects, mapperTopics, presence } = devices;
     const parts: readonly Service[] = [
       ...kept.services,
       cloud.link,
@@ -63,6 +66,8 @@ export class EdgeNode implements Service {
       owedFacts,
       rejects,
       listeners,
+      // Last, so that it is stopped before the sockets close: whom the node cuts off has not gone.
+      presence,
     ];
     const admin = createAdmin(config, { kept, devices, cloud, parts }, tools);
     this.#supervisor = new Supervisor([...parts, admin], tools);
@@ -134,7 +139,12 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
     concerns: (topic) => ingress.concerns(topic),
     admit: (publication) => ingress.admit(publication),
   };
-  const broker = new Broker({ limits: config.broker ?? {} }, { gate, storage: new StoredSessions(kept.store), logger });
+  const watcher: ClientWatcher = {
+    connected: (client) => presence.connected(client),
+    gone: (client, how) => presence.gone(client, how),
+  };
+  const storage = new StoredSessions(kept.store);
+  const broker = new Broker({ limits: config.broker ?? {} }, { gate, watcher, storage, logger });
   const publisher = { publish: broker.publishSoon.bind(broker), hasSubscribers: broker.hasSubscribers.bind(broker) };
   const egress = new Egress({ node }, { broker: publisher, clock: systemClock });
   const rejects = new Rejects({
@@ -144,9 +154,10 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
   });
   const answers = answersOf(egress, rejects, objects);
   const definitions = () => objects.devices();
+  const presence = createPresence(config, { ...kept, definitionOf, answers, clock: systemClock });
   const ingress: Ingress = new Ingress(
     { node, chain: messageSubject(node), uploads: config.uploads },
-    { ...kept, definitionOf, definitions, answers, clock: systemClock, logger },
+    { ...kept, definitionOf, definitions, answers, presence, clock: systemClock, logger },
   );
   const mapperTopics = new MapperTopics({
     egress,
@@ -157,21 +168,36 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
   const sockets = { tcp: config.mqtt, ...(config.mqttWs === undefined ? {} : { ws: config.mqttWs }) };
   const listeners = new BrokerListeners(sockets, { broker, logger });
   const listener = listenerOf(egress, kept, logger);
-  return { broker, ingress, rejects, owedFacts, mapperTopics, listeners, listener };
+  return { broker, ingress, rejects, owedFacts, mapperTopics, listeners, listener, presence };
+}
+
+function createPresence(
+  { presence: times = PRESENCE_TIMES }: EdgeConfig,
+  tools: Keeping & FactKeeperTools & StateKeeperTools,
+): Presence {
+  const { twins, objects, clock } = tools;
+  const states = new StateKeeper(new FactKeeper(tools), tools);
+  return new Presence(times, {
+    definitions: () => objects.devices(),
+    twins: () => twins.all(),
+    twinOf: (device) => twins.read(device),
+    keep: (device, observation) => states.keep(device, observation),
+    clock,
+  });
 }
 
 /** NATS up and down. Being offline is a state, not a failure. */
 function createCloudSide(
   { credentials, version }: EdgeConfig,
   kept: Keeping,
-  { listener }: DeviceSide,
+  { listener, presence }: DeviceSide,
   { logger }: Tools,
 ) {
   const { node, nats } = credentials;
   const { store, twins, objects, memory, outbox } = kept;
   const clock = systemClock;
   const link = new NatsLink({ ...nats, clientName: `skerry-edge-${node}`, inboxPrefix: inboxPrefix(node) }, { logger });
-  const states = createStateSender(node, kept, { link, logger });
+  const states = createStateSender(node, kept, { link, presence, logger });
   const uplink = new Uplink(
     { node },
     {
@@ -213,7 +239,7 @@ function keeperIn(kept: Keeping): DownlinkTools['keep'] {
 function createStateSender(
   node: string,
   { twins, outbox, memory, chainOf }: Keeping,
-  tools: { readonly link: NatsLink; readonly logger: Logger },
+  tools: { readonly link: NatsLink; readonly presence: Presence; readonly logger: Logger },
 ): StateSender {
   const backlogOf = (device: DeviceId): number =>
     outbox.waiting(chainOf('twin', device)) + outbox.waiting(chainOf('telemetry', device));
@@ -269,6 +295,7 @@ function createMetrics(
     rejected: () => rejects.counts.counts,
     uplink: () => ({ isLinked: link.connected, ...uplink.statistics }),
     devices: () => [...twins.all()].length,
+    states: () => statesOf(twins.all()),
     broker: () => broker.statistics,
   });
 }

@@ -47,6 +47,8 @@ export interface DeviceDefinition extends DeviceId {
   readonly protocol: string;
   readonly protocolConfig?: unknown;
   readonly properties: readonly PropertyDefinition[];
+  /** Milliseconds of silence after which nobody knows how the device is; absent: silence says nothing. */
+  readonly staleAfter?: number;
 }
 
 export const declaredNames = ({ properties }: DeviceDefinition): ReadonlySet<string> =>

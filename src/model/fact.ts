@@ -24,6 +24,10 @@ export interface StateChange {
   readonly kind: 'state';
   readonly state: string;
   readonly n: number;
+  /** When the device was last alive, where the state is not its own word. */
+  readonly seenAt?: number;
+  /** What the node noticed, where the state is not somebody's word; see `Evidence`. */
+  readonly cause?: string;
 }
 
 /** Names facts of this chain that will never reach the stream: what a configured limit dropped or compacted (G6). */

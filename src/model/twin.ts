@@ -73,8 +73,14 @@ export interface Overrides {
 
 export interface DeviceState {
   readonly state: string;
+  /** Counts the changes of the state in this store; see `Version`. */
   readonly n: number;
+  /** Since when it is this. */
   readonly at: number;
+  /** When the device was last alive, by its state or its connection; its values say the rest. */
+  readonly seenAt?: number;
+  /** The client whose connection vouches for it. A start of the node that does not see it again takes it for lost. */
+  readonly client?: string;
 }
 
 export function emptyTwin(device: DeviceId & { readonly uid: string; readonly binding: number }): Twin {

@@ -30,9 +30,11 @@ export function decodeDefinition(payload: Uint8Array): DeviceDefinition | undefi
   return { ...optional(raw), namespace, name, uid, binding, protocol: asString(raw['protocol']) ?? '', properties };
 }
 
-function optional(raw: JsonObject): Pick<DeviceDefinition, 'description' | 'protocolConfig'> {
+function optional(raw: JsonObject): Pick<DeviceDefinition, 'description' | 'protocolConfig' | 'staleAfter'> {
   const description = asString(raw['description']);
+  const staleAfter = asInteger(raw['staleAfter']) ?? 0;
   return {
+    ...(staleAfter > 0 ? { staleAfter } : {}),
     ...(description === undefined ? {} : { description }),
     ...(raw['protocolConfig'] === undefined ? {} : { protocolConfig: raw['protocolConfig'] }),
   };

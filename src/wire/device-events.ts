@@ -1,6 +1,6 @@
 // Facts outside: CloudEvents 1.0 JSON batches (`application/cloudevents-batch+json`), oldest event first. One event names one
 // change. This is what cloud services subscribe to; docs/reference/subjects.md describes every field.
-import type { Change, Fact, GapChange, MessageChange, RejectedChange } from '../model/fact.ts';
+import type { Change, Fact, GapChange, MessageChange, RejectedChange, StateChange } from '../model/fact.ts';
 import { propertyTypeNamed } from '../model/property-value.ts';
 import type { DeviceId, PropertyType } from '../model/device.ts';
 import { deviceKey, parseDeviceKey } from '../model/device.ts';
@@ -53,6 +53,10 @@ export interface DeviceEvent {
   readonly historical: boolean;
   /** Of a `gap` event. */
   readonly gap?: Gap;
+  /** Of a `state` event: when the device was last alive, where the node noticed what it says. */
+  readonly seenAt?: number;
+  /** Of a `state` event: what the node noticed. */
+  readonly cause?: string;
   /** Of an `override` event. */
   readonly override?: OverrideNews;
   /** Of a `rejected` event. */
@@ -107,7 +111,7 @@ function encodeOrigin(fact: Fact, change: Change, term: number): string {
 }
 
 function encodeChange(change: Exclude<Change, MessageChange>): string {
-  if (change.kind === 'state') return `"state":${json(change.state)}`;
+  if (change.kind === 'state') return encodeState(change);
   if (change.kind === 'gap') return `"gap":${JSON.stringify(gapOf(change))}`;
   if (change.kind === 'rejected') return `"rejected":${JSON.stringify(rejectsOf(change))}`;
   if (change.kind === 'removed') return `"property":${json(change.property)}`;
@@ -115,6 +119,11 @@ function encodeChange(change: Exclude<Change, MessageChange>): string {
   const { property, value, type, deviceTime } = change;
   const time = deviceTime === undefined ? '' : `,"deviceTime":"${new Date(deviceTime).toISOString()}"`;
   return `"property":${json(property)},"value":${json(value)},"type":"${type}"${time}`;
+}
+
+function encodeState({ state, seenAt, cause }: StateChange): string {
+  const seen = seenAt === undefined ? '' : `,"lastSeenTime":"${new Date(seenAt).toISOString()}"`;
+  return `"state":${json(state)}${seen}${cause === undefined ? '' : `,"cause":${json(cause)}`}`;
 }
 
 const json = (text: string): string => JSON.stringify(text);
@@ -200,12 +209,15 @@ function decodeEvent(event: JsonObject, kind: EventKind): DeviceEvent | undefine
   };
 }
 
-type DecodedChange = Pick<DeviceEvent, 'property' | 'type' | 'value' | 'deviceTime' | 'gap' | 'override' | 'rejected'>;
+type DecodedChange = Pick<
+  DeviceEvent,
+  'property' | 'type' | 'value' | 'deviceTime' | 'gap' | 'override' | 'rejected' | 'seenAt' | 'cause'
+>;
 
 function decodeChange(data: JsonObject, kind: EventKind): DecodedChange | undefined {
   switch (kind) {
     case 'state':
-      return saying(asString(data['state']), (value) => ({ value }));
+      return decodeState(data);
     case 'gap':
       return saying(decodeGap(data['gap']), (gap) => ({ gap }));
     case 'rejected':
@@ -233,6 +245,19 @@ function decodeValue(data: JsonObject): DecodedChange | undefined {
   if (property === undefined || value === undefined || type === undefined) return undefined;
   const deviceTime = Date.parse(asString(data['deviceTime']) ?? '');
   return { property, type, value, ...(Number.isNaN(deviceTime) ? {} : { deviceTime }) };
+}
+
+function decodeState(data: JsonObject): DecodedChange | undefined {
+  const state = asString(data['state']);
+  const cause = asString(data['cause']);
+  const seenAt = Date.parse(asString(data['lastSeenTime']) ?? '');
+  if (state === undefined) return undefined;
+  return {
+    ...NO_PROPERTY,
+    value: state,
+    ...(Number.isNaN(seenAt) ? {} : { seenAt }),
+    ...(cause === undefined ? {} : { cause }),
+  };
 }
 
 const GAP_REASONS = ['bytes', 'age', 'compacted'] as const;

@@ -121,7 +121,7 @@ void test('every field of an event is listed, and nothing else', () => {
     { kind: 'reported', property: 'count', type: 'INT', value: '7', n: 1, deviceTime: 1 },
     { kind: 'observed', property: 'status', type: 'STRING', value: 'ON', n: 1 },
     { kind: 'removed', property: 'label', n: 2 },
-    { kind: 'state', state: 'online', n: 1 },
+    { kind: 'state', state: 'online', n: 1, seenAt: 1, cause: 'connected' },
     {
       ...{ kind: 'override', n: 1 },
       standing: [{ property: 'status', value: 'ON', revision: 7, at: 1 }],

@@ -20,6 +20,7 @@ const EDGE = edgeMetrics({
   rejected: () => ({ value: 1 }),
   uplink: () => ({ isLinked: true, isOpen: false, messages: { stored: 1 } }),
   devices: () => 1,
+  states: () => ({ online: 1 }),
   broker: () => ({
     ...{ clients: 1, refused: { connections: 1 }, ended: { lost: 1 }, receivedMessages: { 0: 1 } },
     ...{ sentMessages: 1, receivedBytes: 1, sentBytes: 1, backlogBytes: 0, openPublications: 0 },

@@ -120,7 +120,11 @@ serviceContract(
 );
 serviceContract(
   'the state sender',
-  alone(() => new StateSender(NODE, { link: newLink(), twins: () => [], backlogOf: () => 0, term: () => 0, logger })),
+  alone(() => {
+    const presence = { seenAt: () => undefined, isSignDue: () => false, told: nothing };
+    const tools = { link: newLink(), twins: () => [], backlogOf: () => 0, presence, term: () => 0, logger };
+    return new StateSender(NODE, tools);
+  }),
 );
 serviceContract(
   'the heartbeat',

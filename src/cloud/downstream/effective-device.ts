@@ -12,6 +12,7 @@ import {
   type Visitors,
 } from '../kubernetes/resources.ts';
 import { effectiveHistory, historyProblem } from './effective-history.ts';
+import { effectiveStaleAfter, silenceProblem } from './effective-silence.ts';
 import type { Problem } from './problem.ts';
 
 export type EffectiveDevice =
@@ -37,11 +38,19 @@ export function effectiveDevice(device: DeviceResource, model: DeviceModelResour
   const properties = [...listed, ...unlisted.map(({ name }) => ({ name }))].flatMap((property) =>
     modelled.filter(({ name }) => name === property.name).map((ofModel) => effectiveProperty(property, ofModel)),
   );
-  const withheld =
+  const withheld = withheldFrom(device, model);
+  return { kind: 'complete', definition: definitionOf(device, model, properties), ...present({ withheld }) };
+}
+
+function withheldFrom(device: DeviceResource, model: DeviceModelResource): Problem | undefined {
+  const modelled = model.spec.properties ?? [];
+  const listed = device.spec.properties ?? [];
+  return (
     listed.map((property, place) => wrongWish(property, place, modelled)).find((wrong) => wrong !== undefined) ??
     historyProblem('', listed) ??
-    historyProblem(`DeviceModel "${reference}" `, modelled);
-  return { kind: 'complete', definition: definitionOf(device, model, properties), ...present({ withheld }) };
+    historyProblem(`DeviceModel "${model.metadata.name}" `, modelled) ??
+    silenceProblem(device, model)
+  );
 }
 
 function unknownProperty(
@@ -113,7 +122,11 @@ function definitionOf(
     uid: device.metadata.uid,
     binding: device.status?.binding?.generation ?? 0,
     protocol: device.spec.protocol?.protocolName ?? model.spec.protocol ?? '',
-    ...present({ description: device.metadata.labels?.['description'], protocolConfig: config }),
+    ...present({
+      description: device.metadata.labels?.['description'],
+      protocolConfig: config,
+      staleAfter: effectiveStaleAfter(device, model),
+    }),
     properties,
   };
 }

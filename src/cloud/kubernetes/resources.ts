@@ -42,6 +42,7 @@ export interface DeviceSpec {
   readonly nodeName?: string;
   readonly properties?: readonly DeviceProperty[];
   readonly protocol?: Visitors;
+  readonly staleAfter?: string;
 }
 
 export interface TwinValue {
@@ -112,6 +113,7 @@ export interface DeviceModelResource extends KubeObject {
   readonly spec: {
     readonly protocol?: string;
     readonly protocolConfigData?: JsonObject;
+    readonly staleAfter?: string;
     readonly properties?: readonly ModelProperty[];
   };
 }

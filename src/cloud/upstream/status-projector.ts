@@ -1,5 +1,6 @@
 // (Device, its status, what a node reports) → the new status. By version and never by order of arrival, so late history, replays
 // and duplicates end in the same status (G4). Pure.
+import { isAlive } from '../../model/state-rules.ts';
 import type { DeviceEvent } from '../../wire/device-events.ts';
 import { compareVersions, formatVersion, parseVersion, type Version } from '../../model/version.ts';
 import { withOverrides, type OverriddenDevice } from './local-overrides.ts';
@@ -35,7 +36,8 @@ export interface ProjectedDevice extends OverriddenDevice {
  * up older words, earlier than that.
  */
 export function momentOf(event: DeviceEvent, what: 'state' | 'fact', storedAt: number): number {
-  return what === 'fact' && !event.historical ? storedAt : Math.min(event.receivedAt, storedAt);
+  const { receivedAt, seenAt = receivedAt, historical } = event;
+  return what === 'fact' && !historical ? storedAt - Math.max(0, receivedAt - seenAt) : Math.min(seenAt, storedAt);
 }
 
 /** `stale`: the event changes nothing, because the status knows better or the event is about something else. */
@@ -154,13 +156,16 @@ const momentIn = ({ livedAt }: ProjectedDevice, event: DeviceEvent): number => l
 
 /** Every sign of life counts, also an old one: the newest moment stands, whatever order they come in. */
 function withLastOnline(device: ProjectedDevice, status: DeviceStatus, event: DeviceEvent): DeviceStatus {
-  const isAlive = event.kind === 'reported' || (event.kind === 'state' && event.value === ONLINE);
   const moment = momentIn(device, event);
-  if (!isAlive || Number.isNaN(moment)) return status;
+  if (!showsLife(event) || Number.isNaN(moment)) return status;
   const before = Date.parse(status.lastOnlineTime ?? '');
   // Kept in whole seconds. Most of a backlog is older than what is known: no text is made for it.
   if (Math.floor(moment / 1000) * 1000 <= before) return status;
   return { ...status, lastOnlineTime: new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z') };
+}
+
+function showsLife({ kind, value, seenAt }: DeviceEvent): boolean {
+  return kind === 'reported' || (kind === 'state' && (seenAt !== undefined || isAlive(value)));
 }
 
 function withSummary(device: ProjectedDevice, status: DeviceStatus): DeviceStatus {

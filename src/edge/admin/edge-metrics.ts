@@ -27,6 +27,8 @@ export interface EdgeMetricSources {
     readonly messages: Counts;
   };
   readonly devices: () => number;
+  /** Devices by state. */
+  readonly states: () => Counts;
   readonly broker: () => BrokerNumbers;
 }
 
@@ -92,7 +94,7 @@ function uplinkMetrics({ uplink }: EdgeMetricSources): readonly Metric[] {
   ];
 }
 
-function deviceMetrics({ publications, rejected, devices }: EdgeMetricSources): readonly Metric[] {
+function deviceMetrics({ publications, rejected, devices, states }: EdgeMetricSources): readonly Metric[] {
   return [
     counter(
       'skerry_ingress_publications_total',
@@ -103,5 +105,11 @@ function deviceMetrics({ publications, rejected, devices }: EdgeMetricSources): 
       samplesOf('reason', rejected()),
     ),
     gauge('skerry_twin_devices', 'Devices with a twin on this node.', devices),
+    {
+      name: 'skerry_twin_states',
+      type: 'gauge',
+      help: 'The same devices by state; none: of which nothing was heard yet.',
+      read: () => samplesOf('state', states()),
+    },
   ];
 }

@@ -85,7 +85,7 @@ export function statePayload(head: Head, twin: Twin): string {
 /** When a device that is up said so, in whole seconds. */
 export function lastOnlineOf({ state }: Pick<Twin, 'state'>): string | undefined {
   const isUp = state !== undefined && ['online', 'ok'].includes(state.state.toLowerCase());
-  return isUp ? `${new Date(state.at).toISOString().slice(0, 19)}Z` : undefined;
+  return isUp ? `${new Date(state.seenAt ?? state.at).toISOString().slice(0, 19)}Z` : undefined;
 }
 
 export function errorPayload(head: Head, error: { readonly code: number; readonly reason: string }): string {

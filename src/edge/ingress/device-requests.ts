@@ -11,6 +11,7 @@ import { commitWith } from './commit-with.ts';
 import type { DeviceAnswers } from './device-answers.ts';
 import type { FactKeeper } from './fact-keeper.ts';
 import { tooLargeToSend } from './fact-size.ts';
+import type { Presence } from './presence.ts';
 import { parseRequest, parseStateUpdate, parseTwinUpdate } from './publication-parser.ts';
 import { traceOf, type RedeliveryRecords } from './redelivery.ts';
 import { NO_ANSWER, refusalsOf, shownOf, unreadUpdate, type Outcome } from './refusal.ts';
@@ -19,6 +20,7 @@ export interface DeviceRequestsTools {
   readonly store: Store;
   readonly seen: Pick<RedeliveryRecords, 'isRedelivered'>;
   readonly answers: DeviceAnswers;
+  readonly presence: Pick<Presence, 'heard'>;
   readonly clock: Clock;
 }
 
@@ -60,6 +62,8 @@ export class DeviceRequests {
       const tooLarge = tooLargeToSend(after, [changes, telemetry, owed], eventId);
       if (tooLarge !== undefined) return refuse(eventId, 'size', tooLarge);
       this.#facts.keep(tx, { twin: after, told: { twin: changes, telemetry }, eventId, trace, at: now });
+      if (updates.some(({ actual }) => actual !== undefined))
+        this.#tools.presence.heard(found.definition, publication.clientId, changes.length + telemetry.length > 0);
       return { kind: 'done', answer: () => this.#tools.answers.updated({ before, after, eventId, touched }) };
     });
   }
@@ -79,6 +83,7 @@ export class DeviceRequests {
       const tooLarge = tooLargeToSend(twin, [changes], eventId);
       if (tooLarge !== undefined) return refuse(eventId, 'size', tooLarge);
       this.#facts.keep(tx, { twin, told: { event: changes }, eventId, trace, at: now });
+      this.#tools.presence.heard(found.definition, publication.clientId, changes.length > 0);
       return { kind: 'done', answer: () => this.#tools.answers.stateUpdated(twin) };
     });
   }

@@ -2,6 +2,7 @@
 // in any case and unknown fields are ignored, as in KubeEdge; values may be strings and any other JSON but null.
 import { KUBEEDGE_REASONS, saidAsKubeEdge } from '../../model/kubeedge-reasons.ts';
 import type { PropertyUpdate } from '../../model/property-update.ts';
+import { DEVICE_STATES } from '../../model/state-rules.ts';
 import { asObject, asString, parseJson, type JsonObject } from '../../wire/json.ts';
 
 export interface Parsed<T> {
@@ -48,13 +49,13 @@ export function parseRequest(payload: Uint8Array): Parsed<JsonObject> | Unparsab
 /** A number is taken for its digits: who sends one looks for it in the answer. */
 const eventIdOf = (id: unknown): string => (typeof id === 'number' ? String(id) : (asString(id) ?? ''));
 
-const DEVICE_STATES = ['online', 'offline', 'ok', 'unknown', 'unhealthy'];
+const isState = (text: string): boolean => (DEVICE_STATES as readonly string[]).includes(text.toLowerCase());
 
 export function parseStateUpdate(payload: Uint8Array): Parsed<string> | Unparsable {
   const request = parseRequest(payload);
   if (request.kind === 'refused') return request;
   const state = asString(field(request.value, 'state'));
-  if (state === undefined || !DEVICE_STATES.includes(state.toLowerCase())) {
+  if (state === undefined || !isState(state)) {
     return refused(request.eventId, `the field "state" must be one of ${DEVICE_STATES.join(', ')}`);
   }
   return { kind: 'ok', eventId: request.eventId, value: state };

@@ -1,7 +1,7 @@
 // State beside facts: while a device has a backlog, its newest twin also goes to the last-value stream, so that after an outage
 // the picture in the cloud is right in seconds and the history completes behind it. And once after every claim and every new
 // binding: what this node knows counts from then on, also where the device has nothing new to say and the server has lost what it
-// was told. Never instead of the facts.
+// was told. And once in a while for a device that is alive and has no news. Never instead of the facts.
 import type { Deadline } from '../../kit/deadline.ts';
 import { messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
@@ -24,6 +24,12 @@ export interface StateSenderTools {
   readonly twins: () => Iterable<Twin>;
   /** Facts of the device that the stream has not acknowledged. */
   readonly backlogOf: (device: DeviceId) => number;
+  /** Who is alive, when, and whether the cloud should hear of it again. */
+  readonly presence: {
+    seenAt(twin: Twin): number | undefined;
+    isSignDue(device: DeviceId): boolean;
+    told(device: DeviceId): void;
+  };
   readonly term: () => number;
   readonly logger: Logger;
 }
@@ -34,19 +40,24 @@ const EVERY = seconds(1);
 /** Fewer facts than this are in the stream before a state message would be. */
 const WORTH_A_STATE = 100;
 
-/** Every property's newest value, the device's state and the local overrides, as if they had just been reported. Pure. */
-export function factOfTwin(twin: Twin): Fact {
+/**
+ * Every property's newest value, the device's state and the local overrides, as if they had been reported when the device was last
+ * alive: nothing that was done to it meanwhile may make it look so. Pure.
+ */
+export function factOfTwin(twin: Twin, seenAt: number | undefined): Fact {
   const changes: Change[] = [];
-  let at = Math.max(twin.state?.at ?? 0, twin.overrides?.at ?? 0);
-  for (const [name, property] of Object.entries(twin.properties)) {
-    changes.push(...stateOf(name, property));
-    at = Math.max(at, property.reported?.at ?? 0);
-  }
+  for (const [name, property] of Object.entries(twin.properties)) changes.push(...stateOf(name, property));
   if (twin.state !== undefined) changes.push({ kind: 'state', state: twin.state.state, n: twin.state.n });
   // Also that nothing stands: the cloud may have heard otherwise of a store that was wiped.
   changes.push(overrideChange(twin));
   const { namespace, name, uid, binding } = twin;
-  return { device: { namespace, name }, uid, binding, at, changes };
+  return {
+    device: { namespace, name },
+    uid,
+    binding,
+    at: seenAt ?? twin.state?.at ?? twin.overrides?.at ?? 0,
+    changes,
+  };
 }
 
 function* stateOf(property: string, twin: TwinProperty): Generator<Change> {
@@ -116,8 +127,8 @@ export class StateSender implements Service {
     if (!this.#isOpen) return;
     const twins = [...this.#tools.twins()];
     for (const twin of twins) {
-      if (this.#sent.has(twin)) continue;
-      if (this.#tools.backlogOf(twin) >= backlog || !this.#isTold(twin)) void this.#send(twin);
+      const isNews = !this.#sent.has(twin) && (this.#tools.backlogOf(twin) >= backlog || !this.#isTold(twin));
+      if (isNews || this.#tools.presence.isSignDue(twin)) void this.#send(twin);
     }
     if (this.#told.size > twins.length) this.#forgetAllBut(twins);
   }
@@ -129,9 +140,11 @@ export class StateSender implements Service {
 
   /** A state that was not confirmed goes again in the next round. Never rejects. */
   async #send(twin: Twin): Promise<void> {
+    const { presence } = this.#tools;
     this.#sent.add(twin);
+    presence.told(twin);
     const lineage = this.#lineageOf(twin);
-    const fact = factOfTwin(twin);
+    const fact = factOfTwin(twin, presence.seenAt(twin));
     if (await this.#isTaken(twin, fact)) this.#told.set(deviceKey(twin), lineage);
     else this.#sent.delete(twin);
   }

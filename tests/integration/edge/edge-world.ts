@@ -51,6 +51,8 @@ export class EdgeWorld implements AsyncDisposable {
   edge: EdgeNode | undefined;
   /** Of the outbox of edges that are created. */
   limits: EdgeConfig['outbox'] = ROOMY;
+  /** Of edges that are created; the default where there are none. */
+  presence: EdgeConfig['presence'];
   /** Topics that go to the cloud, of edges that are created. */
   uploads: readonly string[] = ['+/user/#'];
   /** Where there is one, edges started later reach the server over it. */
@@ -101,6 +103,7 @@ export class EdgeWorld implements AsyncDisposable {
       password: PASSWORD,
     };
     const addresses = { mqtt: { host: '127.0.0.1', port }, mqttWs: undefined, http: any };
+    const presence = this.presence === undefined ? {} : { presence: this.presence };
     return new EdgeNode(
       {
         dataDir,
@@ -108,6 +111,7 @@ export class EdgeWorld implements AsyncDisposable {
         ...addresses,
         outbox: this.limits,
         uploads: this.uploads,
+        ...presence,
         version: 'test',
       },
       { logger: this.log },

@@ -49,6 +49,7 @@ class Gate {
           stateUpdated: () => undefined,
           membershipRead: () => undefined,
         },
+        presence: { heard: () => undefined },
       },
     );
   }

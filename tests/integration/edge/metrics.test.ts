@@ -34,6 +34,8 @@ void test('publications, messages and the outbox are counted as they went', asyn
   assert.equal(valueOf(text, 'skerry_rejected_publications_total{reason="value"}'), 0);
   assert.equal(valueOf(text, 'skerry_uplink_open'), 1);
   assert.equal(valueOf(text, 'skerry_twin_devices'), 1);
+  assert.equal(valueOf(text, 'skerry_twin_states{state="online"}'), 1);
+  assert.equal(valueOf(text, 'skerry_twin_states{state="unknown"}'), 0);
   assert.equal(valueOf(text, 'skerry_broker_connections'), 1);
   assert.equal(valueOf(text, 'skerry_broker_received_messages_total{qos="1"}'), 4);
   assert.ok((valueOf(text, 'skerry_broker_received_bytes_total') ?? 0) > 4 * UPDATE.length);

@@ -55,6 +55,7 @@ class Life {
           stateUpdated: () => undefined,
           membershipRead: () => undefined,
         },
+        presence: { heard: () => undefined },
       },
     );
   }

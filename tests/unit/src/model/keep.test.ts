@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { KEEP_PATTERN, parseKeep } from '../../../../src/model/keep.ts';
+import { INTERVAL_PATTERN, KEEP_PATTERN, parseInterval, parseKeep } from '../../../../src/model/keep.ts';
 
 void test('the words for how much to keep are read, with intervals in milliseconds', () => {
   for (const word of ['all', 'last', 'changes'] as const) assert.equal(parseKeep(word), word);
@@ -28,7 +28,20 @@ void test('anything else is no word, nor an interval that a number cannot hold',
   assert.deepEqual(parseKeep('sampled(999999999h)'), { sampledEvery: 999_999_999 * 3_600_000 });
 });
 
+void test('a length of time is a number and a unit, in milliseconds', () => {
+  for (const [text, milliseconds] of [
+    ['250ms', 250],
+    ['30s', 30_000],
+    ['5m', 300_000],
+    ['1h', 3_600_000],
+  ] as const)
+    assert.equal(parseInterval(text), milliseconds);
+  for (const text of ['', '0s', '5', 's', '1d', '-1s', '1.5s', ' 1s', '1s\n', '9999999999h'])
+    assert.equal(parseInterval(text), undefined, JSON.stringify(text));
+});
+
 void test('the definitions of Device and DeviceModel check the same expression', () => {
   for (const file of ['device.yaml', 'devicemodel.yaml'])
-    assert.ok(readFileSync(`deploy/crds/${file}`, 'utf8').includes(`pattern: '${KEEP_PATTERN.source}'`), file);
+    for (const { source } of [KEEP_PATTERN, INTERVAL_PATTERN])
+      assert.ok(readFileSync(`deploy/crds/${file}`, 'utf8').includes(`pattern: '${source}'`), file);
 });

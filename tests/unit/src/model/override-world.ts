@@ -116,7 +116,7 @@ export class OverrideWorld {
 
   /** State is told after every claim. */
   claim(): void {
-    if (this.#twin !== undefined) this.#project(this.#encoded(factOfTwin(this.#twin), 'state'));
+    if (this.#twin !== undefined) this.#project(this.#encoded(factOfTwin(this.#twin, undefined), 'state'));
   }
 
   /** A hub that starts again reads a part of the stream for the second time. */

@@ -221,3 +221,19 @@ test('a word for the history that nobody knows is named, and the device is serve
     'DeviceModel "boiler-model" spec.properties[0].class: "temp" is of class twin or telemetry, not "bulk"',
   ]);
 });
+
+test('how long a device may be silent is its own word, else that of its model, and a wrong word is named', () => {
+  const effective = (own: object, modelled: object) => {
+    const device = boiler({ spec: { ...boiler().spec, ...own } });
+    const telling = { ...model, spec: { ...model.spec, ...modelled } };
+    const found = effectiveDevice(device, telling);
+    return found.kind === 'complete' ? [found.definition.staleAfter, found.withheld?.message] : assert.fail();
+  };
+
+  assert.deepEqual(effective({}, {}), [undefined, undefined]);
+  assert.deepEqual(effective({}, { staleAfter: '5m' }), [300_000, undefined]);
+  assert.deepEqual(effective({ staleAfter: '30s' }, { staleAfter: '5m' }), [30_000, undefined]);
+  const wrong = 'spec.staleAfter: a time as 30s, 5m or 1h (<number><ms|s|m|h>), not "soon"';
+  assert.deepEqual(effective({ staleAfter: 'soon' }, { staleAfter: '5m' }), [300_000, wrong]);
+  assert.deepEqual(effective({}, { staleAfter: 'soon' }), [undefined, `DeviceModel "boiler-model" ${wrong}`]);
+});

@@ -252,3 +252,38 @@ test('when a device lived is told by a clock that can be trusted, whatever the c
   const status = projectAll(now, {}, [event({ receivedAt: 0 }), event({ receivedAt: beforehand * 2 })]);
   assert.equal(status.lastOnlineTime, '2026-03-01T10:00:00Z');
 });
+
+test('a device that is found to be away was last seen before that, by a clock that can be trusted', () => {
+  const away = {
+    kind: 'state',
+    property: '',
+    value: 'offline',
+    receivedAt: 9_000,
+    seenAt: 4_000,
+    cause: 'silence',
+  } as const;
+  const storedAt = MOMENT + 60_000;
+  const judged = (changes: Partial<DeviceEvent>, what: 'state' | 'fact'): string | undefined => {
+    const now: ProjectedDevice = { ...device, livedAt: (one) => momentOf(one, what, storedAt) };
+    const status = projectEvent(now, {}, event({ ...away, ...changes }));
+    return status === 'stale' ? status : status.lastOnlineTime;
+  };
+
+  assert.equal(judged({}, 'fact'), '2026-03-01T10:00:55Z');
+  assert.equal(judged({ historical: true }, 'fact'), '1970-01-01T00:00:04Z');
+  assert.equal(judged({ seenAt: storedAt + 5_000 }, 'fact'), '2026-03-01T10:01:00Z');
+  const said = project({}, { kind: 'state', property: '', value: 'offline' });
+  assert.ok(!('lastOnlineTime' in said), 'the word alone is no sign of life');
+});
+
+test('a state says in any case that the device is alive, and stands as it was said', () => {
+  for (const value of ['online', 'OK', 'Online']) {
+    const status = project({}, { kind: 'state', property: '', value });
+    assert.deepEqual([status.state, status.lastOnlineTime], [value, '2026-03-01T10:00:00Z']);
+  }
+  const offline = project(project({}, { kind: 'state', property: '', value: 'online' }), {
+    ...{ kind: 'state', property: '', value: 'Offline', version: { binding: 1, term: 2, n: 4 } },
+    receivedAt: MOMENT + 5_000,
+  });
+  assert.deepEqual([offline.state, offline.lastOnlineTime], ['Offline', '2026-03-01T10:00:00Z']);
+});
