@@ -17,9 +17,12 @@ const QOS1 = { qos: 1 } as const;
 const MAPPER = '$skerry/mapper/modbus/default/boiler';
 
 /** One known device and an open uplink. */
-async function addBoiler(world: EdgeWorld): Promise<{ readonly heard: Heard; readonly device: MqttClient }> {
+async function addBoiler(
+  world: EdgeWorld,
+  definition = BOILER,
+): Promise<{ readonly heard: Heard; readonly device: MqttClient }> {
   await world.startEdge();
-  await world.put(BOILER);
+  await world.put(definition);
   const heard = await world.listener();
   await heard.first(MAPPER);
   await world.uplinkOpen();
@@ -295,10 +298,12 @@ void test('a store whose name another one took stops publishing as soon as they 
 
 void test('a twin too large for one message does not end the process', async () => {
   await using world = await EdgeWorld.open();
-  const { device } = await addBoiler(world);
+  const names = Array.from({ length: 15 }, (_, n) => `note-${n}`);
+  const properties = names.map((name) => ({ name, type: 'STRING', accessMode: 'ReadWrite' }) as const);
+  const { device } = await addBoiler(world, { ...BOILER, properties });
   const long = 'x'.repeat(100_000);
   await world.nats.kill();
-  for (let n = 0; n < 15; n += 1) await device.publishAsync(UPDATE, report(`note-${n}`, long), QOS1);
+  for (const name of names) await device.publishAsync(UPDATE, report(name, long), QOS1);
   let ended: unknown = 'running';
   void world.edge?.ended.then((failure) => (ended = failure));
 
