@@ -1,5 +1,5 @@
-// What frozen subscribers cost the others: 1,000 messages/s to one subscriber that reads, alone and beside four that were stopped with
-// SIGSTOP after they had subscribed to everything, in turn. `node dist/bench/broker/frozen.js`, after `npm run build`.
+// What frozen subscribers cost the others: 1,000 messages/s to one subscriber, beside four more that subscribed to everything, and in
+// turn beside the same four, stopped with SIGSTOP. `node dist/bench/broker/frozen.js`, after `npm run build`.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -19,33 +19,38 @@ const LOAD: Load = {
 };
 
 /** At QoS 0, 1 and 2, with and without a session. */
-const FROZEN = [
+const COMPANY = [
   ['-q', '0'],
   ['-q', '1'],
   ['-q', '1', '-c', '-i', 'frozen-1'],
   ['-q', '2', '-c', '-i', 'frozen-2'],
 ];
 
-async function freeze({ port }: RunningBroker, how: readonly string[]): Promise<ChildProcess> {
-  const args = ['-h', '127.0.0.1', '-p', String(port), '-t', '#', '-d', ...how];
-  const client = spawn('mosquitto_sub', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  for await (const chunk of client.stdout) if (String(chunk).includes('SUBACK')) break;
-  client.kill('SIGSTOP');
+async function subscribe({ port }: RunningBroker, how: readonly string[]): Promise<ChildProcess> {
+  // Unbuffered, so that it is seen when it has subscribed.
+  const args = ['-oL', 'mosquitto_sub', '-h', '127.0.0.1', '-p', String(port), '-t', '#', '-d', '-F', 'x', ...how];
+  const client = spawn('stdbuf', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  await new Promise<void>((resolve) => {
+    client.stdout.on('data', (chunk) => {
+      if (String(chunk).includes('SUBACK')) resolve();
+    });
+  });
   return client;
 }
 
-async function thaw(client: ChildProcess): Promise<void> {
+async function end(client: ChildProcess): Promise<void> {
   const exited = once(client, 'exit');
   client.kill('SIGKILL');
   await exited;
 }
 
-async function besideFrozen(generator: Generator, broker: RunningBroker): Promise<Result> {
-  const frozen = await Promise.all(FROZEN.map((how) => freeze(broker, how)));
+async function beside(generator: Generator, broker: RunningBroker, areFrozen: boolean): Promise<Result> {
+  const company = await Promise.all(COMPANY.map((how) => subscribe(broker, how)));
+  if (areFrozen) for (const client of company) client.kill('SIGSTOP');
   try {
     return await generator.run(LOAD, broker);
   } finally {
-    await Promise.all(frozen.map(thaw));
+    await Promise.all(company.map(end));
   }
 }
 
@@ -58,18 +63,18 @@ const generator = new Generator();
 const rows = [];
 try {
   for (const [name, start] of Object.entries(COMPARED)) {
-    const alone: Result[] = [];
-    const beside: Result[] = [];
+    const reading: Result[] = [];
+    const frozen: Result[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       const broker = await start(await mkdtemp(join(dir, name)));
-      alone.push(await generator.run(LOAD, broker));
-      beside.push(await besideFrozen(generator, broker));
+      reading.push(await beside(generator, broker, false));
+      frozen.push(await beside(generator, broker, true));
       await broker.stop();
     }
     rows.push({
       what: `${name}, 1000/s, beside four frozen`,
-      figure: figureOf(beside),
-      beside: `alone: ${figureOf(alone)}`,
+      figure: figureOf(frozen),
+      beside: `the four read: ${figureOf(reading)}`,
     });
   }
 } finally {
