@@ -12,7 +12,7 @@ import { INDIFFERENT, type ClientWatcher } from './client-watcher.ts';
 import { Endings } from './endings.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { brokerErrors } from './errors.ts';
-import { publishLeftWills } from './left-wills.ts';
+import { LeftWills } from './left-wills.ts';
 import { DEFAULT_LIMITS, type BrokerLimits } from './limits.ts';
 import type { PublishGate } from './publish-gate.ts';
 import { FORGETFUL, type SessionStorage } from './sessions/session-storage.ts';
@@ -85,7 +85,7 @@ export class Broker implements Service {
     engine.connections.watch();
     this.#running = engine;
     this.#state = 'running';
-    await publishLeftWills(engine.aedes, engine.sessions.persistence);
+    await new LeftWills(engine.aedes, engine.sessions).begin();
   }
 
   stop(deadline: Deadline): Promise<void> {

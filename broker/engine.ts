@@ -23,6 +23,7 @@ import { SessionDoors } from './session-doors.ts';
 import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
 import type { SessionStorage } from './sessions/session-storage.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
+import { willKey } from './sessions/session-records.ts';
 import type { Will } from './sessions/wills.ts';
 import { readStrictly } from './strict-packets.ts';
 import type { Traffic } from './traffic.ts';
@@ -144,12 +145,11 @@ function watch(aedes: Aedes, parts: Parts, { endings, logger }: EngineTools): vo
   });
 }
 
-/** Whose will it is, when its connection ended with another process. */
-const goneClient = (will: object): Publisher => ({
-  id: (will as Partial<Will>).clientId ?? '',
-  clean: true,
-  isOfThePast: true,
-});
+/** Whose will it is, when its connection ended before. */
+function goneClient(packet: object): Publisher {
+  const { clientId: id = '', record = willKey(id) } = packet as Partial<Will>;
+  return { id, clean: true, leftWill: record };
+}
 
 /** Its connection ended after the gate had kept the publication and before Aedes said so: it is sent again. */
 function dropUnrouted({ journal }: Sessions, client: Client): void {

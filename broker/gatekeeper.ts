@@ -4,6 +4,7 @@ import { messageOf } from '../src/kit/errors.ts';
 import type { Logger } from '../src/kit/logger.ts';
 import { mayPublish } from './access-policy.ts';
 import { limitReached } from './client-limits.ts';
+import { BegunExchanges } from './begun-exchanges.ts';
 import { brokerErrors } from './errors.ts';
 import type { BrokerLimits } from './limits.ts';
 import { ReceiveWindow } from './receive-window.ts';
@@ -30,7 +31,7 @@ interface Question {
 
 export interface GatekeeperTools {
   readonly gate: PublishGate;
-  readonly sessions: Pick<Sessions, 'journal' | 'incoming'>;
+  readonly sessions: Pick<Sessions, 'journal' | 'incoming' | 'wills'>;
   /** Hands out what was kept of a publication that Aedes does not route, because its client is gone. */
   readonly routeLate: (slip: RoutingSlip) => void;
   readonly logger: Logger;
@@ -43,6 +44,7 @@ export class Gatekeeper {
   readonly #tools: GatekeeperTools;
   readonly #limits: Pick<BrokerLimits, 'inflight'>;
   readonly #window: ReceiveWindow;
+  readonly #begun = new BegunExchanges();
   readonly #waiting: (() => void)[] = [];
   /** Connections that are being closed: what they sent behind a publication that was not kept must not be kept before it. */
   readonly #refused = new WeakSet<Publisher>();
@@ -67,6 +69,25 @@ export class Gatekeeper {
       answer(early);
       return;
     }
+    if (packet.qos === 2 && packet.messageId !== undefined) this.#authorizeExchange(client, packet, answer);
+    else this.#decide(client, packet, answer);
+  }
+
+  /** The same packet once more, before this one is answered, is answered after it. */
+  #authorizeExchange(client: Publisher, packet: ArrivingPacket, answer: Answer): void {
+    const { messageId = 0 } = packet;
+    const again = (): void => {
+      if (client.closed === true) answer(refusalOf(client, packet));
+      else this.authorize(client, packet, answer);
+    };
+    if (!this.#begun.begin(client, messageId, again)) return;
+    this.#decide(client, packet, (refusal) => {
+      answer(refusal);
+      this.#begun.end(client, messageId);
+    });
+  }
+
+  #decide(client: Publisher, packet: ArrivingPacket, answer: Answer): void {
     const slip = this.#tools.sessions.journal.slip(client, packet);
     const isConcerned = this.#gate.concerns(packet.topic);
     if (isConcerned || slip?.isWanted() === true) void this.#ask({ client, packet, slip, isConcerned }, answer);
@@ -119,6 +140,8 @@ export class Gatekeeper {
 
   #refuse({ client, packet, slip }: Question, answer: Answer): void {
     if (packet.qos > 0) this.#refused.add(client);
+    // Aedes forgets a will that was refused; those that were left before are kept by who says them.
+    if (packet.qos > 0 && isWill(client, packet)) this.#tools.sessions.wills.postpone(client.id, packet);
     if (slip !== undefined) this.#tools.sessions.journal.refused(slip);
     answer(refusalOf(client, packet));
   }

@@ -32,11 +32,9 @@ export interface BrokerLimits {
   readonly sessions: number;
   /** For how long a client may be away before its session ends, with its subscriptions and what waits for it. */
   readonly sessionExpiry: Duration;
-  /** Subscriptions of one client, and of all of them together; past either, a filter is refused in the SUBACK. */
+  /** Subscriptions of one client, and of all of them together; past either, a filter is refused in the SUBACK. A long filter counts once for each KiB. */
   readonly clientSubscriptions: number;
   readonly totalSubscriptions: number;
-  /** The longest topic filter that is granted, in characters. */
-  readonly filterLength: number;
   /** Topics with a retained message, and their bytes. Those under `$skerry/` are ours and not counted. */
   readonly retainedTopics: number;
   readonly retainedBytes: Bytes;
@@ -61,7 +59,6 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   sessionExpiry: days(30),
   clientSubscriptions: 1_000,
   totalSubscriptions: 20_000,
-  filterLength: 1_024,
   retainedTopics: 10_000,
   retainedBytes: mebibytes(8),
 });

@@ -6,7 +6,7 @@ import type { Audience } from '../audience.ts';
 import { isOwnTopic } from './retained-messages.ts';
 import type { IncomingPacket, IncomingPackets } from './incoming-packets.ts';
 import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
-import { encodeMessage, incomingKey, isItsOwnEntry, journalKey, messageKey, willKey } from './session-records.ts';
+import { encodeMessage, incomingKey, isItsOwnEntry, journalKey, messageKey } from './session-records.ts';
 import type { SessionChange, SessionChanges, SessionStorage } from './session-storage.ts';
 import type { WriteBehind } from './write-behind.ts';
 
@@ -15,8 +15,8 @@ export interface Publisher {
   readonly id: string;
   readonly clean: boolean;
   readonly closed?: boolean;
-  /** It ended with a former process; what it publishes is its will, whose record goes in the same commit. */
-  readonly isOfThePast?: true;
+  /** It ended before, perhaps with a former process; what it publishes is its will, whose record goes in the same commit. */
+  readonly leftWill?: string;
 }
 
 /** What Aedes routes at most; it tells so of a will only when it is published. */
@@ -60,8 +60,8 @@ export class RoutingSlip {
   changes(): SessionChanges | undefined {
     this.wasAsked = true;
     if (!this.isWanted()) return undefined;
-    const { id, isOfThePast } = this.client;
-    const changes: SessionChange[] = isOfThePast === true ? [[willKey(id), undefined]] : [];
+    const { leftWill } = this.client;
+    const changes: SessionChange[] = leftWill === undefined ? [] : [[leftWill, undefined]];
     if (this.isJournalled) {
       this.message ??= this.#shelf.create(this.packet);
       const { n } = this.message;
@@ -79,7 +79,7 @@ export class RoutingSlip {
     const { topic, retain } = this.packet;
     const isHeld = (retain === true && !isOwnTopic(topic)) || this.#interest(topic);
     this.isJournalled = isHeld && hasLevels(topic, MOST_LEVELS);
-    return this.isJournalled || this.exchange !== undefined || this.client.isOfThePast === true;
+    return this.isJournalled || this.exchange !== undefined || this.client.leftWill !== undefined;
   }
 }
 

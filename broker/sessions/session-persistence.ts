@@ -299,7 +299,8 @@ export class SessionPersistence {
     const { shelf, wills, incoming, writes, directory } = this.#tools;
     const messages = new Map<number, KeptMessage>();
     for (const [n, stored] of records.messages) messages.set(n, shelf.restore(n, stored));
-    for (const will of records.wills) wills.restore(will);
+    for (const will of records.wills) wills.restore(will, false);
+    for (const will of records.lateWills) wills.restore(will, true);
     for (const { client, messageId } of records.incoming) incoming.add(client, messageId, true);
     await this.#restoreSubscriptions(records);
     for (const { n, key, take } of this.#holders(records)) {

@@ -57,6 +57,8 @@ export interface SessionRecords {
   readonly retained: readonly { readonly topic: string; readonly n: number }[];
   readonly subscriptions: readonly { readonly client: string; readonly subscription: SubscriptionRecord }[];
   readonly wills: readonly StoredWill[];
+  /** Refused by the gate, and to be said. */
+  readonly lateWills: readonly StoredWill[];
   readonly absences: readonly (AbsenceRecord & { readonly client: string })[];
   readonly clock: AgeState | undefined;
   /** What cannot be read is no reason not to start. */
@@ -72,6 +74,7 @@ const INCOMING = 'incoming/';
 const RETAINED = 'retained/';
 const SUBSCRIPTION = 'subscription/';
 const WILL = 'will/';
+const LATE_WILL = 'late-will/';
 const SESSION = 'session/';
 const SET_ASIDE = 'set-aside/';
 export const CLOCK_KEY = 'clock/';
@@ -88,6 +91,7 @@ export const incomingKey = (client: string, messageId: number): string => `${INC
 export const retainedKey = (topic: string): string => `${RETAINED}${topic}`;
 export const subscriptionKey = (client: string, filter: string): string => `${SUBSCRIPTION}${named(client)}/${filter}`;
 export const willKey = (client: string): string => `${WILL}${named(client)}`;
+export const lateWillKey = (client: string): string => `${LATE_WILL}${named(client)}`;
 export const sessionKey = (client: string): string => `${SESSION}${named(client)}`;
 /** Where a record goes that cannot be read. */
 export const setAsideKey = (key: string): string => `${SET_ASIDE}${key}`;
@@ -134,6 +138,7 @@ class Reading {
   readonly retained: SessionRecords['retained'][number][] = [];
   readonly subscriptions: SessionRecords['subscriptions'][number][] = [];
   readonly wills: StoredWill[] = [];
+  readonly lateWills: StoredWill[] = [];
   readonly absences: SessionRecords['absences'][number][] = [];
   readonly unreadable: SessionRecords['unreadable'][number][] = [];
   clock: AgeState | undefined;
@@ -157,6 +162,7 @@ class Reading {
       this.subscriptions.push({ client, subscription: { topic, ...options } });
     },
     [WILL]: (_rest, value) => this.wills.push(decodeWill(value)),
+    [LATE_WILL]: (_rest, value) => this.lateWills.push(decodeWill(value)),
     [SESSION]: (rest, value) =>
       this.absences.push({ client: decodeURIComponent(rest), ...(objectIn(value) as AbsenceRecord) }),
     [CLOCK_KEY]: (_rest, value) => (this.clock = objectIn(value) as AgeState),

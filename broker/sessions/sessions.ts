@@ -27,6 +27,7 @@ export interface Sessions {
   readonly journal: RoutingJournal;
   readonly queues: OutgoingQueues;
   readonly incoming: IncomingPackets;
+  readonly wills: Wills;
   readonly directory: SessionDirectory;
   readonly subscriptions: SubscriptionLimits;
   readonly statistics: SessionStatistics;
@@ -68,7 +69,7 @@ export function createSessions(limits: BrokerLimits, tools: SessionsTools): Sess
   const persistence = new SessionPersistence({ ...shared, ...parts });
   const expiry = new SessionExpiry(limits, { directory, persistence, clock: sessionClock, logger });
   return {
-    ...{ persistence, journal, queues, incoming, directory, subscriptions },
+    ...{ persistence, journal, queues, incoming, wills, directory, subscriptions },
     get statistics() {
       return {
         ...queues.statistics,

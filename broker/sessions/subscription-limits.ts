@@ -1,12 +1,17 @@
-// How many subscriptions there are, persistent or not, and which are refused: one client may have so many, all together so many, and
-// no filter may be longer than it costs to match. What is refused is told in the SUBACK (MQTT 3.1.1, 3.9.3).
+// How many subscriptions there are, persistent or not, and which are refused: one client may have so many, all together so many, where
+// a long filter counts for several. What is refused is told in the SUBACK (MQTT 3.1.1, 3.9.3).
 import type { BrokerLimits } from '../limits.ts';
 
-type Limits = Pick<BrokerLimits, 'clientSubscriptions' | 'totalSubscriptions' | 'filterLength'>;
+type Limits = Pick<BrokerLimits, 'clientSubscriptions' | 'totalSubscriptions'>;
+
+interface Held {
+  readonly filters: Set<string>;
+  weight: number;
+}
 
 export class SubscriptionLimits {
   readonly #limits: Limits;
-  readonly #filters = new Map<string, Set<string>>();
+  readonly #clients = new Map<string, Held>();
   readonly #refusals = new WeakSet<object>();
   #total = 0;
   #refused = 0;
@@ -21,9 +26,9 @@ export class SubscriptionLimits {
 
   /** Counts it and returns nothing, or says which limit stands against it. One that is there already may be asked for again. */
   take(client: string, subscription: { readonly topic: string }): keyof Limits | undefined {
-    const filters = this.#filters.get(client);
-    if (filters?.has(subscription.topic) === true) return undefined;
-    const limit = this.#against(subscription.topic, filters?.size ?? 0);
+    const held = this.#clients.get(client);
+    if (held?.filters.has(subscription.topic) === true) return undefined;
+    const limit = this.#against(weightOf(subscription.topic), held?.weight ?? 0);
     if (limit === undefined) {
       this.add(client, subscription.topic);
       return undefined;
@@ -39,26 +44,33 @@ export class SubscriptionLimits {
 
   /** As it stood in storage: it has a right to be there. */
   add(client: string, filter: string): void {
-    const filters = this.#filters.get(client) ?? new Set();
-    this.#total += filters.has(filter) ? 0 : 1;
-    this.#filters.set(client, filters.add(filter));
+    const held = this.#clients.get(client) ?? { filters: new Set(), weight: 0 };
+    this.#clients.set(client, held);
+    if (!held.filters.has(filter)) this.#count(held, weightOf(filter));
+    held.filters.add(filter);
   }
 
   give(client: string, given: readonly string[]): void {
-    const filters = this.#filters.get(client);
-    for (const filter of given) if (filters?.delete(filter) === true) this.#total -= 1;
-    if (filters?.size === 0) this.#filters.delete(client);
+    const held = this.#clients.get(client);
+    if (held === undefined) return;
+    for (const filter of given) if (held.filters.delete(filter)) this.#count(held, -weightOf(filter));
+    if (held.filters.size === 0) this.#clients.delete(client);
   }
 
   giveAll(client: string): void {
-    this.#total -= this.#filters.get(client)?.size ?? 0;
-    this.#filters.delete(client);
+    this.give(client, [...(this.#clients.get(client)?.filters ?? [])]);
   }
 
-  #against(filter: string, held: number): keyof Limits | undefined {
-    const { clientSubscriptions, totalSubscriptions, filterLength } = this.#limits;
-    if (filter.length > filterLength) return 'filterLength';
-    if (held >= clientSubscriptions) return 'clientSubscriptions';
-    return this.#total >= totalSubscriptions ? 'totalSubscriptions' : undefined;
+  #count(held: Held, weight: number): void {
+    held.weight += weight;
+    this.#total += weight;
+  }
+
+  #against(weight: number, held: number): keyof Limits | undefined {
+    if (held + weight > this.#limits.clientSubscriptions) return 'clientSubscriptions';
+    return this.#total + weight > this.#limits.totalSubscriptions ? 'totalSubscriptions' : undefined;
   }
 }
+
+/** A filter may be 64 KiB long. */
+const weightOf = (filter: string): number => Math.ceil(filter.length / 1024);

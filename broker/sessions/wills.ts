@@ -1,6 +1,7 @@
 // Last wills of connected clients, in storage so that those of a killed process can still be published: Aedes says them when a
-// connection ends, and the broker those that a former process left.
-import { willKey, encodeWill, type StoredWill } from './session-records.ts';
+// connection ends, and the broker those that a former process left. One that the gate refuses is late, and kept apart: its client may
+// be back with another. Of one client the newest is kept, and it is late only as long as the disk or the outbox is full.
+import { encodeWill, lateWillKey, willKey, type StoredWill } from './session-records.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 export interface Will {
@@ -10,7 +11,12 @@ export interface Will {
   readonly retain: boolean;
   brokerId?: string;
   clientId?: string;
+  /** The record that holds it, of one that is late. */
+  readonly record?: string;
 }
+
+/** Late ones that are kept: more clients can hardly die while the gate refuses, as no will is taken in then either. */
+const MOST_LATE = 10_000;
 
 /** The part of Aedes that tells whose a will is. */
 interface Owner {
@@ -21,6 +27,7 @@ interface Owner {
 export class Wills {
   readonly #writes: WriteBehind;
   readonly #wills = new Map<string, Will>();
+  readonly #late = new Map<string, Will>();
   #owner: Owner = { id: '' };
 
   constructor(tools: { readonly writes: WriteBehind }) {
@@ -31,8 +38,10 @@ export class Wills {
     this.#owner = owner;
   }
 
-  restore(will: StoredWill): void {
-    this.#wills.set(will.clientId, { ...will });
+  restore(will: StoredWill, isLate: boolean): void {
+    const { clientId } = will;
+    if (isLate) this.#late.set(clientId, { ...will, record: lateWillKey(clientId) });
+    else this.#wills.set(clientId, { ...will });
   }
 
   get(client: string): Will | undefined {
@@ -43,8 +52,7 @@ export class Wills {
     will.brokerId = this.#owner.id;
     will.clientId = client;
     this.#wills.set(client, will);
-    const { topic, payload, qos, retain, brokerId } = will;
-    const stored = { topic, payload: Buffer.from(payload), qos, retain, clientId: client, brokerId };
+    const stored = storedForm(client, will);
     this.#writes.put(willKey(client), () => encodeWill(stored));
     return this.#writes.written();
   }
@@ -59,8 +67,36 @@ export class Wills {
     return will;
   }
 
+  /** The gate could not keep it now: it is to be said later, whatever becomes of its client. */
+  postpone(client: string, will: Will): void {
+    if (!this.#late.has(client) && this.#late.size >= MOST_LATE) return;
+    const stored = storedForm(client, will);
+    this.#late.set(client, { ...stored, record: lateWillKey(client) });
+    this.#writes.put(lateWillKey(client), () => encodeWill(stored));
+    if (this.#wills.get(client) !== will) return;
+    this.#wills.delete(client);
+    this.#writes.remove(willKey(client));
+  }
+
+  late(): Will[] {
+    return [...this.#late.values()];
+  }
+
+  /** One that was late. Its client may have left another meanwhile. */
+  said(will: Will): void {
+    const { clientId = '' } = will;
+    if (this.#late.get(clientId) !== will) return;
+    this.#late.delete(clientId);
+    this.#writes.remove(lateWillKey(clientId));
+  }
+
   /** Those that brokers other than these took in. */
   *ofOthers(brokers: Readonly<Record<string, unknown>>): Generator<Will> {
     for (const will of this.#wills.values()) if (brokers[will.brokerId ?? ''] === undefined) yield will;
   }
 }
+
+const storedForm = (client: string, { topic, payload, qos, retain, brokerId = '' }: Will): StoredWill => ({
+  ...{ topic, payload: Buffer.from(payload), qos, retain },
+  ...{ clientId: client, brokerId },
+});

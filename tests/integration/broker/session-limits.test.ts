@@ -69,10 +69,10 @@ for (const clean of [true, false]) {
   const kind = clean ? 'clean' : 'persistent';
   void test(`a client of a ${kind} session has as many subscriptions as it may, and refused filters cost it none`, async () => {
     const storage = new MemorySessions();
-    await using running = await startBroker({ limits: { clientSubscriptions: 2, filterLength: 10 } }, 0, storage);
+    await using running = await startBroker({ limits: { clientSubscriptions: 2 } }, 0, storage);
     const client = await RawClient.connected(running.port, 'client', clean);
 
-    assert.deepEqual(await granted(client, ['a', 'much/too/long', 'b', 'c']), [1, 128, 1, 128]);
+    assert.deepEqual(await granted(client, ['a', 'x'.repeat(2049), 'b', 'c']), [1, 128, 1, 128]);
     assert.deepEqual(await granted(client, ['a', 'b'], 6), [1, 1]);
     client.send({ cmd: 'unsubscribe', messageId: 7, unsubscriptions: ['a'] });
     await client.next('unsuback');
