@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { MqttClient } from 'mqtt';
 import type { DeviceDefinition } from '../../../src/model/device.ts';
+import type { Twin } from '../../../src/model/twin.ts';
 import { EdgeWorld, report } from '../../integration/edge/edge-world.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { mutants, type Mutant, type Request } from './mutants.ts';
@@ -154,7 +155,11 @@ async function heapInUse(): Promise<number> {
 const fetchJson = async (world: EdgeWorld, path: string): Promise<string> =>
   (await (await fetch(`${world.edge?.addresses.http ?? ''}${path}`)).text()).trim();
 
-const twinOf = (world: EdgeWorld, name: string): Promise<string> => fetchJson(world, `/twins/plant/${name}`);
+/** Of the state the word alone: who vouches for the device, and since when, is the node's own observation and comes when it does. */
+async function twinOf(world: EdgeWorld, name: string): Promise<string> {
+  const { state, ...twin } = JSON.parse(await fetchJson(world, `/twins/plant/${name}`)) as Partial<Twin>;
+  return JSON.stringify({ ...twin, state: state?.state });
+}
 
 const statusOf = async (world: EdgeWorld): Promise<Record<string, unknown>> =>
   JSON.parse(await fetchJson(world, '/status')) as Record<string, unknown>;
