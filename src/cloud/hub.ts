@@ -27,6 +27,7 @@ import { ClaimFloors } from './nodes/claim-floors.ts';
 import { Nodes } from './nodes/nodes.ts';
 import { Streams } from './streams.ts';
 import { Absences } from './upstream/absences.ts';
+import { SilentNodes } from './upstream/silent-nodes.ts';
 import { Upstream } from './upstream/upstream.ts';
 import { WhileLeading } from './while-leading.ts';
 
@@ -104,7 +105,8 @@ function partsOfTheWay(config: HubConfig, { nats, client, poison, logger }: Surr
   const floors = new ClaimFloors({ link, streams, devices, admitted: nats.admitted, logger });
   const nodeApi = new NodeApi({ client });
   const nodes = new Nodes(config.nodes, { link, downstream, floors, api: nodeApi, events, isAdmitted, clock, logger });
-  return [crds, writer, downstream, floors, streams, models, devices, upstream, nodes];
+  const silentNodes = new SilentNodes({ devices, writer, presenceOf: (node) => nodes.presenceOf(node) });
+  return [crds, writer, downstream, floors, streams, models, devices, upstream, nodes, silentNodes];
 }
 
 interface HubParts {

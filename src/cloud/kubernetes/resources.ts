@@ -86,6 +86,8 @@ export interface DeviceStatus {
   readonly binding?: DeviceBinding;
   readonly state?: string;
   readonly stateVersion?: string;
+  /** What the node said last, while nobody hears it and `state` is `unknown`. */
+  readonly stateBefore?: string;
   readonly lastOnlineTime?: string;
   readonly summary?: string;
   readonly twins?: readonly TwinStatus[];

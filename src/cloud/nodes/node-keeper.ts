@@ -60,6 +60,11 @@ export class NodeKeeper implements Reconcilable {
     this.#instances.hear(heartbeat, this.#heardAt);
   }
 
+  get presence(): 'heard' | 'silent' | 'undecided' {
+    if (this.#presence() === 'silent') return 'silent';
+    return this.#heartbeat === undefined ? 'undecided' : 'heard';
+  }
+
   /** True when Kubernetes does not show what is known here. */
   isDue(): boolean {
     return (

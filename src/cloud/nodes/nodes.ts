@@ -47,6 +47,7 @@ export class Nodes implements Service {
   readonly #tasks = new TaskGroup();
   readonly #queue: ReconcileQueue;
   readonly #keepers = new Map<string, NodeKeeper>();
+  #startedAt: number | undefined;
 
   constructor(config: NodesConfig, tools: NodesTools) {
     this.#config = config;
@@ -60,6 +61,7 @@ export class Nodes implements Service {
 
   start(_signal: AbortSignal): Promise<void> {
     this.#queue.open();
+    this.#startedAt = this.#tools.clock.monotonic();
     this.#tools.link.subscribe(HEARTBEAT_SUBJECTS, (message) => this.#hear(message));
     this.#tasks.run('find nodes', (signal) => this.#findKnown(signal));
     this.#tasks.run('look after nodes', (signal) => this.#lookAfter(signal));
@@ -73,6 +75,13 @@ export class Nodes implements Service {
 
   health(): Health {
     return this.#queue.reason === undefined ? HEALTHY : { state: 'degraded', reason: this.#queue.reason };
+  }
+
+  /** Whether a node is heard; `undecided` until it was, or was silent for long enough since this hub works. */
+  presenceOf(node: string): 'heard' | 'silent' | 'undecided' {
+    const presence = this.#keepers.get(node)?.presence ?? 'undecided';
+    if (presence !== 'undecided' || this.#startedAt === undefined) return presence;
+    return this.#tools.clock.monotonic() - this.#startedAt < this.#config.silentAfter ? 'undecided' : 'silent';
   }
 
   /** The server lets a node publish only its own heartbeat subject; the payload must say the same. */

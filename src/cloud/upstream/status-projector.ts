@@ -3,6 +3,7 @@
 import { isAlive } from '../../model/state-rules.ts';
 import type { DeviceEvent } from '../../wire/device-events.ts';
 import { compareVersions, formatVersion, parseVersion, type Version } from '../../model/version.ts';
+import { withSaidState } from './node-silence.ts';
 import { withOverrides, type OverriddenDevice } from './local-overrides.ts';
 import type {
   DeviceModelResource,
@@ -89,7 +90,7 @@ function withNewerOverrides(device: ProjectedDevice, status: DeviceStatus, event
 
 function withState(status: DeviceStatus, event: DeviceEvent): DeviceStatus {
   if (!isNewer(event.version, status.stateVersion)) return status;
-  return { ...status, state: event.value, stateVersion: formatVersion(event.version) };
+  return { ...withSaidState(status, event.value), stateVersion: formatVersion(event.version) };
 }
 
 function withTwin(device: ProjectedDevice, status: DeviceStatus, event: DeviceEvent): DeviceStatus {

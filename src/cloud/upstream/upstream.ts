@@ -12,13 +12,14 @@ import type { NatsLink } from '../../nats/nats-link.ts';
 import { decodeBatch, type DeviceEvent } from '../../wire/device-events.ts';
 import { nodeOfSubject, STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
 import type { DeviceModelWatch, DeviceWatch } from '../kubernetes/device-watch.ts';
-import type { EventRecorder } from '../kubernetes/event-recorder.ts';
+import type { EventRecorder, Occurrence } from '../kubernetes/event-recorder.ts';
 import { modelKeyOf, type DeviceResource } from '../kubernetes/resources.ts';
 import type { StatusOutcome, StatusWriter } from '../kubernetes/status-writer.ts';
 import type { Absences } from './absences.ts';
 import { isOfBinding, misfitOf } from './event-origin.ts';
 import { tellOccurrences } from './occurrences.ts';
 import { Precedence } from './precedence.ts';
+import { StateEvents, stateOccurrence } from './state-events.ts';
 import { declaredProperties, momentOf, projectAll, type ProjectedDevice } from './status-projector.ts';
 
 export interface UpstreamTools {
@@ -53,9 +54,11 @@ export class Upstream implements Service {
   readonly #loops: readonly ConsumerLoop[];
   readonly #tasks = new TaskGroup();
   readonly #allKnown: Promise<unknown>;
+  readonly #states: StateEvents;
 
   constructor(tools: UpstreamTools) {
     this.#tools = tools;
+    this.#states = new StateEvents(tools.events, () => performance.now());
     const precedence = new Precedence(HISTORY_WAITS);
     const { link, poison, logger } = tools;
     const loopOver = (stream: string, durable: string, handle: Handler): ConsumerLoop =>
@@ -136,13 +139,21 @@ export class Upstream implements Service {
     return isTold ? outcome : 'abandoned';
   }
 
-  #project({ key, node, events, livedAt }: Report): Promise<StatusOutcome> {
+  async #project({ key, node, events, livedAt }: Report): Promise<StatusOutcome> {
     const { writer, models } = this.#tools;
-    return writer.update(key, (status, device) => {
+    const told: { device: DeviceResource; occurrence: Occurrence }[] = [];
+    const outcome = await writer.update(key, (status, device) => {
       const properties = declaredProperties(device, models.get(modelKeyOf(device)));
       const heard = events.filter((event) => isOfBinding(status.binding, node, event));
-      return projectAll(projectedDevice(device, properties, livedAt), status, heard);
+      const next = projectAll(projectedDevice(device, properties, livedAt), status, heard);
+      const occurrence = stateOccurrence(status, next, heard);
+      // Applied again after a conflict: the last time counts.
+      told.splice(0, 1, ...(occurrence === undefined ? [] : [{ device, occurrence }]));
+      return next;
     });
+    const [news] = told;
+    if (outcome === 'written' && news !== undefined) await this.#states.tell(news.device, news.occurrence);
+    return outcome;
   }
 }
 

@@ -478,6 +478,47 @@ test('a silent node becomes Unknown, and Ready again with its next heartbeat', a
   await waitUntil('Ready again', async () => (await ready()) === 'True');
 });
 
+test('devices of a silent node are unknown until it is heard, and one that went tells so in an Event', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub({ nodes: { renewEvery: seconds(10), silentAfter: ms(1500) } });
+  await world.createModel();
+  await world.createCounter('counter');
+  const link = await edgeLink(world);
+  await waitUntil('the definition', () => definitionOf(link));
+  const uid = (await world.device('counter'))?.metadata.uid ?? '';
+  const beat = (): boolean => link.publish(heartbeatSubject('edge-a'), encodeHeartbeat(heartbeatOf(0)));
+  const status = async () => (await world.device('counter'))?.status;
+  beat();
+  await report(link, uid, 1, [{ kind: 'state', state: 'online', n: 1 }]);
+  await waitUntil('online', async () => (await status())?.state === 'online');
+
+  const covered = await waitUntil('unknown', async () => {
+    const found = await status();
+    return found?.state === 'unknown' ? found : undefined;
+  });
+  assert.equal(covered.stateBefore, 'online');
+  assert.ok(covered.lastOnlineTime !== undefined, 'it was seen once');
+
+  beat();
+  const back = await waitUntil('online again', async () => {
+    const found = await status();
+    return found?.state === 'online' ? found : undefined;
+  });
+  assert.equal('stateBefore' in back, false);
+  assert.equal(back.stateVersion, covered.stateVersion, 'nobody counted a version for it');
+
+  const eventReasons = async (): Promise<string[]> => {
+    const { body } = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
+    return (body['items'] as { readonly reason: string }[]).map(({ reason }) => reason);
+  };
+  assert.equal(
+    (await eventReasons()).some((reason) => reason.startsWith('Device')),
+    false,
+  );
+  await report(link, uid, 2, [{ kind: 'state', state: 'offline', n: 2, cause: 'client-gone' }]);
+  await waitUntil('the Event', async () => (await eventReasons()).includes('DeviceOffline'));
+});
+
 test('a node that waits for an index above the one that is there gets it', async () => {
   await using world = await HubWorld.open();
   await world.startReadyHub();
