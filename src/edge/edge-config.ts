@@ -18,7 +18,7 @@ export interface EdgeConfig {
   readonly broker?: Partial<BrokerLimits>;
   readonly version: string;
   /** Default `PRESENCE_TIMES`. */
-  readonly presence?: { readonly grace: Duration; readonly startGrace: Duration };
+  readonly presence?: { readonly grace: Duration; readonly startGrace: Duration; readonly signEvery: Duration };
 }
 
 export type { BrokerLimits };

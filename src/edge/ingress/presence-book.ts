@@ -12,6 +12,8 @@ export interface PresenceTimes {
   readonly grace: Duration;
   /** The same after a start of the node, when everybody has to come back. */
   readonly startGrace: Duration;
+  /** Where a device says the same again and again, the cloud hears so often that it is alive. */
+  readonly signEvery: Duration;
 }
 
 interface Expected {
@@ -140,9 +142,9 @@ export class PresenceBook {
   }
 
   /** Whether the device gave signs of life, and the cloud heard nothing of it for so long. */
-  isSignDue(device: DeviceId, interval: Duration): boolean {
+  isSignDue(device: DeviceId): boolean {
     const record = this.#devices.get(deviceKey(device));
-    if (record === undefined || this.#time - record.toldAt < interval) return false;
+    if (record === undefined || this.#time - record.toldAt < this.#times.signEvery) return false;
     return record.heardAt > record.toldAt || this.#isOwnHere(record);
   }
 

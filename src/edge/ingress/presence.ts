@@ -22,13 +22,15 @@ export interface PresenceTools {
   readonly clock: Clock;
 }
 
-export const PRESENCE_TIMES: PresenceTimes = { grace: seconds(5), startGrace: seconds(30) };
+export const PRESENCE_TIMES: PresenceTimes = {
+  grace: seconds(5),
+  startGrace: seconds(30),
+  signEvery: seconds(60),
+};
 
 const EVERY = seconds(1);
 /** Time in which this process stood still is nobody's silence: what was said meanwhile was not read yet. */
 const MOST_AT_ONCE = seconds(2);
-/** Where a device says the same again and again, the cloud hears once in a while that it is alive. */
-const SIGN_OF_LIFE_EVERY = seconds(60);
 
 export class Presence implements Service, ClientWatcher {
   readonly name = 'presence';
@@ -83,7 +85,7 @@ export class Presence implements Service, ClientWatcher {
   }
 
   isSignDue(device: DeviceId): boolean {
-    return this.#book.isSignDue(device, SIGN_OF_LIFE_EVERY);
+    return this.#book.isSignDue(device);
   }
 
   told(device: DeviceId): void {

@@ -10,7 +10,7 @@ import { BOILER, EdgeWorld, report, UPDATE, type Heard } from './edge-world.ts';
 const QOS1 = { qos: 1 } as const;
 const RESULT = '$hw/events/device/default/boiler/state/update/result';
 const STATE_UPDATE = '$hw/events/device/default/boiler/state/update';
-const BRIEF = { grace: ms(1200), startGrace: ms(3000) };
+const BRIEF = { grace: ms(1200), startGrace: ms(3000), signEvery: ms(2000) };
 
 /** A node that knows the devices, with somebody who listens. */
 async function settled(world: EdgeWorld, devices: readonly DeviceDefinition[] = [BOILER]): Promise<Heard> {

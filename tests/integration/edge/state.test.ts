@@ -1,6 +1,7 @@
 // State beside facts, at the edge: what goes to the last-value stream, and when.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ms, seconds } from '../../../src/kit/units.ts';
 import { readLast } from '../../../src/nats/direct-get.ts';
 import { decodeBatch, type DeviceEvent } from '../../../src/wire/device-events.ts';
 import { STATE_STREAM, stateSubject } from '../../../src/wire/nats-subjects.ts';
@@ -101,4 +102,43 @@ void test('a device with a backlog is told at its newest, ahead of its history',
 
   await waitUntil('the newest', async () => (await countIn(world))?.value === '40');
   await waitUntil('the history', async () => (await world.reported('count')).length === 34);
+});
+
+void test('a device that repeats itself makes no fact, and the cloud hears once in a while that it is alive', async () => {
+  await using world = await EdgeWorld.open();
+  world.presence = { grace: seconds(5), startGrace: seconds(30), signEvery: ms(2000) };
+  await reported(world);
+  const device = await world.client();
+  const facts = await world.upEvents();
+  const before = (await countIn(world))?.receivedAt ?? 0;
+
+  let said = Date.now();
+  const sign = await waitUntil('a sign of life', async () => {
+    said = Date.now();
+    await device.publishAsync(UPDATE, report('count', 7), QOS1);
+    const found = await countIn(world);
+    return found !== undefined && found.receivedAt > before ? found : undefined;
+  });
+
+  assert.ok(said - sign.receivedAt < 2500 && sign.receivedAt <= said + 1000, 'of when it spoke');
+  assert.deepEqual(await world.upEvents(), facts);
+  const first = sign.receivedAt;
+  await waitUntil('the next', async () => {
+    await device.publishAsync(UPDATE, report('count', 7), QOS1);
+    const found = await countIn(world);
+    assert.ok(
+      found === undefined || found.receivedAt === first || found.receivedAt - first >= 1000,
+      'not with each report',
+    );
+    return found !== undefined && found.receivedAt > first;
+  });
+});
+
+void test('a device whose own client is connected is alive now, without a word', async () => {
+  await using world = await EdgeWorld.open();
+  world.presence = { grace: seconds(5), startGrace: seconds(30), signEvery: ms(1500) };
+  await reported(world);
+  await world.client({ clientId: 'boiler' });
+  const begun = Date.now();
+  await waitUntil('a sign of life', async () => ((await countIn(world))?.receivedAt ?? 0) > begun + 1000);
 });

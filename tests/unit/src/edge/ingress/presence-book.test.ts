@@ -26,7 +26,7 @@ const ALL = [SELF, SLEEPER, A, B];
 
 /** A book, and the twins that what is due goes into. */
 class World {
-  readonly book = new PresenceBook({ grace: ms(GRACE), startGrace: ms(START_GRACE) });
+  readonly book = new PresenceBook({ grace: ms(GRACE), startGrace: ms(START_GRACE), signEvery: ms(10) });
   readonly twins = new Map<string, Twin>();
   readonly definitions: readonly DeviceDefinition[];
   now = 0;
@@ -141,13 +141,14 @@ void test('who spoke for one device speaks for it when lost, and says nothing by
 void test('of the devices of a lost mapper nobody knows anything, but of those that another client speaks for now', () => {
   const world = new World();
   for (const client of ['mapper', 'other']) world.book.connected(client);
-  for (const definition of [A, B, SELF]) world.report(definition, 'mapper');
+  for (const definition of [A, B]) world.report(definition, 'mapper');
   world.report(B, 'other');
   world.end('mapper', 'lost');
   world.pass(GRACE);
   assert.deepEqual(
-    ['a', 'b', 'self'].map((name) => world.state(name)),
-    ['unknown', 'online', 'unknown'],
+    ['a', 'b'].map((name) => world.state(name)),
+    ['unknown', 'online'],
+    'also where only one is left to it',
   );
 });
 
@@ -220,6 +221,30 @@ void test('after a start, whose client was connected has a longer grace to come 
   assert.equal(healed.state('b'), 'offline', 'what it speaks for now was b alone');
 });
 
+void test('who was lost just before the node was killed gets its time again, and is missed then', () => {
+  const before = new World([A]);
+  before.book.connected('c');
+  before.report(A, 'c');
+  before.pass(1);
+  before.end('c', 'lost');
+  before.pass(GRACE - 1);
+  const after = new World([A], before.twins.values());
+  after.pass(START_GRACE);
+  assert.equal(after.state('a'), 'unknown');
+});
+
+void test('a device with two clients of its own is there while one of them is', () => {
+  const world = new World();
+  for (const client of ['self', 'default/self']) world.book.connected(client);
+  world.settle();
+  world.end('self', 'lost');
+  world.pass(3 * GRACE);
+  assert.equal(world.state('self'), 'online');
+  world.end('default/self', 'lost');
+  world.pass(GRACE);
+  assert.equal(world.state('self'), 'offline');
+});
+
 void test('who was connected and said goodbye before the node was killed is not missed', () => {
   const before = new World([A]);
   before.book.connected('c');
@@ -253,9 +278,31 @@ void test('a device that is defined while its own client is connected is online;
   assert.equal(world.book.clients, 0);
 });
 
+void test('a device may sleep for its whole time from the end of its connection on, however long it was silent in it', () => {
+  const world = new World();
+  world.book.connected('sleeper');
+  world.pass(3 * STALE);
+  world.end('sleeper', 'disconnected');
+  world.pass(STALE - 1);
+  assert.equal(world.state('sleeper'), 'online');
+  world.pass(1);
+  assert.equal(world.state('sleeper'), 'unknown');
+});
+
+void test('nothing is remembered of a device that another has taken the name of', () => {
+  const world = new World([A]);
+  world.book.connected('c');
+  world.report(A, 'c');
+  world.book.know([{ ...A, uid: 'another' }]);
+  world.end('c', 'lost');
+  world.pass(GRACE);
+  assert.equal(world.state('a'), 'online', 'nobody spoke for the new one');
+  assert.equal(world.book.clients, 0);
+});
+
 void test('a device without news is due to give a sign of life, as is one whose own client is connected', () => {
   const world = new World();
-  const due = (name: string): boolean => world.book.isSignDue(device(name), ms(10));
+  const due = (name: string): boolean => world.book.isSignDue(device(name));
   world.pass(10);
   assert.ok(!due('a'), 'nothing was heard of it');
   world.book.heard(A, 'c', false);
