@@ -1,6 +1,4 @@
 // Which CONNECT is refused, and how (MQTT 3.1.1, 3.1.4). Pure.
-import { isTopic } from './topic-filter.ts';
-
 interface Connecting {
   readonly clientId: string;
   readonly clean?: boolean | undefined;
@@ -24,6 +22,6 @@ export function faultOfConnect({ username, password, will }: Connecting): string
   if (password !== undefined && username === undefined) return 'it has a password and no user name (MQTT-3.1.2-22)';
   if (will === undefined) return undefined;
   if ((will.qos ?? 0) > 2) return 'its will has QoS 3 (MQTT-3.1.2-14)';
-  if (!isTopic(will.topic)) return 'its will has an invalid topic (MQTT-3.3.2-2, MQTT-4.7.3-1)';
+  if (will.topic === '' || /[+#]/.test(will.topic)) return 'its will has an invalid topic (MQTT-3.3.2-2, MQTT-4.7.3-1)';
   return will.topic.split('/').length > MOST_LEVELS ? 'the topic of its will has too many levels' : undefined;
 }

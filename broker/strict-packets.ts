@@ -4,8 +4,8 @@
 import type { Client } from 'aedes';
 import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
+import { filterProblem } from '../src/wire/topic-filters.ts';
 import { brokerErrors } from './errors.ts';
-import { isFilter } from './topic-filter.ts';
 
 interface ParsedPacket {
   readonly cmd?: string;
@@ -85,8 +85,10 @@ function faultOf(packet: ParsedPacket, end: number): string | undefined {
 
 function faultOfFilters(filters: readonly string[] | undefined): string | undefined {
   if (filters?.length === 0) return 'it names no topic filter (MQTT-3.8.3-3, MQTT-3.10.3-2)';
-  if (filters?.every(isFilter) === false) return 'it has an invalid topic filter (MQTT-4.7.1-2, MQTT-4.7.1-3)';
-  return undefined;
+  const problem = filters?.map(filterProblem).find((one) => one !== undefined);
+  return problem === undefined
+    ? undefined
+    : `a topic filter of it ${problem} (MQTT-4.7.1-2, MQTT-4.7.1-3, MQTT-4.7.3-1)`;
 }
 
 /** A client that speaks another version is told so, and may try an older one. */
