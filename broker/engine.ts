@@ -135,7 +135,11 @@ function watch(aedes: Aedes, parts: Parts, { endings, logger }: EngineTools): vo
     gatekeeper.begin(client);
     resumption.begin(client);
   });
-  aedes.on('clientReady', (client) => resumption.finish(client));
+  aedes.on('clientReady', (client) => {
+    // Aedes brings a CONNECT to its end whose connection is gone, and would wait for ever for what it then writes to be taken.
+    if (client.closed) (client as { connected: boolean }).connected = false;
+    else resumption.finish(client);
+  });
   aedes.on('clientDisconnect', (client) => {
     // What Aedes still does for it is done in this round of the loop.
     setImmediate(() => dropUnrouted(sessions, client));

@@ -7,6 +7,11 @@ import type { Deliveries } from './deliveries.ts';
 
 const UNLIMITED = 0;
 
+/** What the emitter does not declare. */
+interface Matching {
+  readonly _matcher: { remove(filter: string, listener: object): void };
+}
+
 export function createFanOut(audience: Audience, deliveries: Deliveries): mqemitter.MQEmitter {
   // MQTT-4.7.1-3: levels may be empty.
   const emitter = mqemitter({ concurrency: UNLIMITED, matchEmptyLevels: true });
@@ -21,10 +26,12 @@ export function createFanOut(audience: Audience, deliveries: Deliveries): mqemit
     audience.listen(filter);
     return on(filter, listener, done);
   };
-  const removeListener = emitter.removeListener.bind(emitter);
+  // At once, where the emitter takes a turn of the loop: a SUBSCRIBE that came with the UNSUBSCRIBE was lost in between, or never ended.
+  const { _matcher: matcher } = emitter as unknown as Matching;
   emitter.removeListener = (filter, listener, done) => {
     audience.leave(filter);
-    removeListener(filter, listener, done);
+    matcher.remove(filter, listener);
+    done?.();
   };
   return emitter;
 }

@@ -1,6 +1,6 @@
 // What is asked of a broker: a clause of MQTT 3.1.1, and what is seen when it is kept.
 import type { BrokerUnderTest } from './brokers.ts';
-import { connect, type ConnectFields, type Qos } from './packets.ts';
+import { connect, type ConnectFields, type Qos } from '../support/mqtt-bytes.ts';
 import { Labels, Wire } from './wire.ts';
 
 export interface Difference {

@@ -1,7 +1,7 @@
 // CONNECT and CONNACK: 3.1 and 3.2.
 import { waitUntil } from '../support/wait-until.ts';
 import { AT_RELEASE, type Behaviour } from './behaviour.ts';
-import { connect, packet, pubrel, publish, subscribe, text, u16 } from './packets.ts';
+import { connect, packet, pubrel, publish, subscribe, text, u16 } from '../support/mqtt-bytes.ts';
 
 /** Mosquitto looks every few seconds. */
 const KEEPALIVE_PATIENCE_MS = 20_000;

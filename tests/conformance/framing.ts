@@ -1,6 +1,6 @@
 // Fixed headers and their lengths, PINGREQ and DISCONNECT: 2.2, 3.12 to 3.14, 4.8.
 import { LENIENT, type Behaviour } from './behaviour.ts';
-import { connect, DISCONNECT, packet, PINGREQ, publish, subscribe, text, u16 } from './packets.ts';
+import { connect, DISCONNECT, packet, PINGREQ, publish, subscribe, text, u16 } from '../support/mqtt-bytes.ts';
 
 const FOR_BRIDGES =
   'Mosquitto also is a client, of brokers that it bridges to, and passes over what it does not wait for.';

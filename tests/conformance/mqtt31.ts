@@ -1,6 +1,6 @@
 // Clients of MQTT 3.1, which `docs/reference/topics.md` promises to serve: protocol name MQIsdp, level 3.
 import type { Behaviour } from './behaviour.ts';
-import { connect, packet, publish, subscribe, text, u16 } from './packets.ts';
+import { connect, packet, publish, subscribe, text, u16 } from '../support/mqtt-bytes.ts';
 
 const OLD = { protocol: 'MQIsdp', level: 3 };
 

@@ -1,7 +1,18 @@
 // PUBLISH and its acknowledgements: 3.3 to 3.7, 4.3, 4.4 and 4.6. Each packet of the QoS 1 and QoS 2 flows is lost once, in each
 // direction: the connection is cut where it was lost, and resumed.
 import { LENIENT, type Behaviour, type Stage } from './behaviour.ts';
-import { connect, packet, puback, pubcomp, pubrec, publish, pubrel, text, u16, type Qos } from './packets.ts';
+import {
+  connect,
+  packet,
+  puback,
+  pubcomp,
+  pubrec,
+  publish,
+  pubrel,
+  text,
+  u16,
+  type Qos,
+} from '../support/mqtt-bytes.ts';
 import type { Wire } from './wire.ts';
 
 const MAX = 65_535;

@@ -1,6 +1,6 @@
 // Retained messages: 3.3.1.3.
 import type { Behaviour, Stage } from './behaviour.ts';
-import type { Qos } from './packets.ts';
+import type { Qos } from '../support/mqtt-bytes.ts';
 
 /** What a client hears that subscribes now. */
 async function found(stage: Stage, filter: string, qos: Qos = 0, atLeast = 1): Promise<string> {

@@ -1,6 +1,6 @@
 // SUBSCRIBE, SUBACK, UNSUBSCRIBE and UNSUBACK: 3.8 to 3.11.
 import type { Behaviour, Stage } from './behaviour.ts';
-import { packet, subscribe, text, u16, unsubscribe } from './packets.ts';
+import { packet, subscribe, text, u16, unsubscribe, type Qos } from '../support/mqtt-bytes.ts';
 
 /** What comes of bytes that a connected client sends. */
 async function answerTo(stage: Stage, ...packets: readonly Uint8Array[]): Promise<string> {
@@ -205,6 +205,26 @@ const subscribing: readonly Behaviour[] = [
   },
 ];
 
+/** From a QoS to QoS 1. */
+const resubscribing = (clean: boolean, before: Qos): Behaviour => ({
+  clause: 'MQTT-3.10.4-3',
+  title: `UNSUBSCRIBE, and SUBSCRIBE instead of QoS ${before}, in one segment leave a ${clean ? 'client' : 'session'} one subscription`,
+  expected: 'PUBLISH a x QoS 1 #1, UNSUBACK 6, nothing',
+  play: async (stage) => {
+    const client = await stage.subscriber('a', before, { clean });
+    client.send(unsubscribe(4, 'a'), subscribe(5, ['a', 1]));
+    await client.take('UNSUBACK');
+    await client.take('SUBACK');
+    const publisher = await stage.connect('publisher');
+    await publisher.publish('a', 'x', { qos: 1 });
+    const heard = await client.heard(1);
+    client.send(unsubscribe(6, 'a'));
+    const answer = await client.heard(1);
+    await publisher.publish('a', 'y', { qos: 1 });
+    return `${heard}, ${answer}, ${await client.heard()}`;
+  },
+});
+
 const unsubscribing: readonly Behaviour[] = [
   {
     clause: 'MQTT-3.10.4-4',
@@ -311,6 +331,7 @@ const unsubscribing: readonly Behaviour[] = [
       return `${await client.heard(1)}, ${await client.heard()}`;
     },
   },
+  ...[true, false].flatMap((clean) => [resubscribing(clean, 1), resubscribing(clean, 2)]),
 ];
 
 export const SUBSCRIBE_BEHAVIOURS = [...subscribing, ...unsubscribing];

@@ -1,6 +1,6 @@
 // Topic names, topic filters and UTF-8 strings: 1.5.3 and 4.7.
 import type { Behaviour, Stage } from './behaviour.ts';
-import { publish, subscribe, type Field } from './packets.ts';
+import { publish, subscribe, type Field } from '../support/mqtt-bytes.ts';
 
 /** Whether what is published to the topic reaches who subscribes to the filter. */
 async function reaches(stage: Stage, filter: string, topic: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { waitUntil } from '../support/wait-until.ts';
 import { LENIENT, type Behaviour, type Stage } from './behaviour.ts';
-import { connect, PINGREQ, publish, subscribe } from './packets.ts';
+import { connect, PINGREQ, publish, subscribe } from '../support/mqtt-bytes.ts';
 import { PacketCutter } from './wire.ts';
 
 class Web implements Disposable {

@@ -1,6 +1,6 @@
 // Last wills: 3.1.2.5 to 3.1.2.7.
 import type { Behaviour, Stage } from './behaviour.ts';
-import { DISCONNECT, packet, pubrec, text, u16, type Qos } from './packets.ts';
+import { DISCONNECT, packet, pubrec, text, u16, type Qos } from '../support/mqtt-bytes.ts';
 import type { Wire } from './wire.ts';
 
 const WILL = { topic: 'will', payload: 'gone' };

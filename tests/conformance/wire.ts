@@ -12,7 +12,7 @@ import {
   subscribe,
   type PublishFields,
   type Qos,
-} from './packets.ts';
+} from '../support/mqtt-bytes.ts';
 
 const PATIENCE_MS = 5000;
 const TYPES = ['', 'CONNECT', 'CONNACK', 'PUBLISH', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP', 'SUBSCRIBE', 'SUBACK'];

@@ -9,17 +9,19 @@ const CREDENTIALS = '{"node":"alone","nats":{"url":"nats://127.0.0.1:9","user":"
 
 export class LoneNode {
   readonly #dir: string;
+  readonly #nodeFlags: readonly string[];
   #edge: Program | undefined;
   #url = '';
 
-  private constructor(dir: string) {
+  private constructor(dir: string, nodeFlags: readonly string[]) {
     this.#dir = dir;
+    this.#nodeFlags = nodeFlags;
   }
 
   /** Ends with the test. */
-  static async started(t: TestContext): Promise<LoneNode> {
+  static async started(t: TestContext, nodeFlags: readonly string[] = []): Promise<LoneNode> {
     const dir = await tempDir();
-    const node = new LoneNode(dir.path);
+    const node = new LoneNode(dir.path, nodeFlags);
     t.after(async () => {
       await node.kill();
       await dir[Symbol.asyncDispose]();
@@ -31,6 +33,12 @@ export class LoneNode {
 
   get #credentials(): string {
     return join(this.#dir, 'credentials.json');
+  }
+
+  /** The process of now. */
+  get program(): Program {
+    if (this.#edge === undefined) throw new Error('the node was not started');
+    return this.#edge;
   }
 
   get url(): string {
@@ -46,7 +54,7 @@ export class LoneNode {
     const files = ['--data-dir', join(this.#dir, 'edge'), '--credentials', this.#credentials];
     const mqtt = `127.0.0.1:${this.#url === '' ? 0 : this.port}`;
     const sockets = ['--mqtt', mqtt, '--mqtt-ws', 'off', '--http', '127.0.0.1:0'];
-    this.#edge = await startProgram(['edge', ...files, ...sockets], { onSpawn });
+    this.#edge = await startProgram(['edge', ...files, ...sockets], { onSpawn, nodeFlags: this.#nodeFlags });
     this.#url = this.#edge.text('mqtt');
   }
 

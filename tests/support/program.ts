@@ -19,12 +19,29 @@ export interface Program extends AsyncDisposable {
 
 const BUNDLE = 'dist/bundle/skerry.js';
 
-/** Rejects with what it printed when it ends before it serves. `prefix`: a command that executes the one that follows, as `ip netns exec NAME` does. */
+export interface ProgramStart {
+  /** A command that executes the one that follows, as `ip netns exec NAME` does. */
+  readonly prefix?: readonly string[];
+  readonly nodeFlags?: readonly string[];
+  readonly onSpawn?: (pid: number) => void;
+}
+
+/** Rejects with what it printed when it ends before it serves. */
 export async function startProgram(
   args: readonly string[],
-  { prefix = [], onSpawn }: { readonly prefix?: readonly string[]; readonly onSpawn?: (pid: number) => void } = {},
+  { prefix = [], nodeFlags = [], onSpawn }: ProgramStart = {},
 ): Promise<Program> {
-  const whole = [...prefix, process.execPath, BUNDLE, ...args, '--output', 'json', '--log-level', 'debug'];
+  const whole = [
+    ...prefix,
+    process.execPath,
+    ...nodeFlags,
+    BUNDLE,
+    ...args,
+    '--output',
+    'json',
+    '--log-level',
+    'debug',
+  ];
   const child = spawn(whole[0] ?? '', whole.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   onSpawn?.(child.pid ?? -1);
   const exited = once(child, 'exit').then(([code]) => code as number | null);
