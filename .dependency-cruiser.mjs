@@ -73,7 +73,6 @@ const cloudParts = [
 /** One outside library, one home: the day it is replaced, one folder changes. `docs/reference/dependencies.md` says why each is here. */
 export const libraryHomes = {
   aedes: ['broker/'],
-  'aedes-persistence': ['broker/'],
   mqemitter: ['broker/'],
   ws: ['broker/'],
   'classic-level': ['src/edge/store/', 'src/kube-api/storage/'],

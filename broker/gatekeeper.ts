@@ -11,6 +11,7 @@ import { ReceiveWindow } from './receive-window.ts';
 import type { Admission, Publication, PublishGate } from './publish-gate.ts';
 import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
 import type { Sessions } from './sessions/sessions.ts';
+import { Turns } from './turns.ts';
 
 /** As Aedes hands it over: `undefined` packet ids and text payloads come with last wills only. */
 export interface ArrivingPacket {
@@ -45,6 +46,7 @@ export class Gatekeeper {
   readonly #limits: Pick<BrokerLimits, 'inflight'>;
   readonly #window: ReceiveWindow;
   readonly #begun = new BegunExchanges();
+  readonly #turns = new Turns();
   readonly #waiting: (() => void)[] = [];
   /** Connections that are being closed: what they sent behind a publication that was not kept must not be kept before it. */
   readonly #refused = new WeakSet<Publisher>();
@@ -90,7 +92,9 @@ export class Gatekeeper {
   #decide(client: Publisher, packet: ArrivingPacket, answer: Answer): void {
     const slip = this.#tools.sessions.journal.slip(client, packet);
     const isConcerned = this.#gate.concerns(packet.topic);
-    if (isConcerned || slip?.isWanted() === true) void this.#ask({ client, packet, slip, isConcerned }, answer);
+    const isAsked = isConcerned || slip?.isWanted() === true;
+    if (isAsked) void this.#ask({ client, packet, slip, isConcerned }, answer);
+    else if (packet.qos > 0 && this.#turns.isOpen(client)) this.#turns.take(client)(() => answer(null));
     else answer(null);
   }
 
@@ -115,10 +119,13 @@ export class Gatekeeper {
 
   async #ask(question: Question, answer: Answer): Promise<void> {
     this.#open += 1;
+    const inTurn = question.packet.qos > 0 ? this.#turns.take(question.client) : atOnce;
     const admission = await this.#admission(question);
-    this.#conclude(question, admission, answer);
-    this.#open -= 1;
-    if (this.#open === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+    inTurn(() => {
+      this.#conclude(question, admission, answer);
+      this.#open -= 1;
+      if (this.#open === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+    });
   }
 
   #conclude(question: Question, admission: Admission, answer: Answer): void {
@@ -176,6 +183,9 @@ export class Gatekeeper {
     }
   }
 }
+
+/** At QoS 0 nothing is acknowledged, and all of a topic takes the same way. */
+const atOnce = (conclude: () => void): void => conclude();
 
 const ADMITTED: Admission = Object.freeze({ kind: 'admit' });
 const UNAVAILABLE: Admission = Object.freeze({ kind: 'unavailable' });

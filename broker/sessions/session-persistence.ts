@@ -2,13 +2,14 @@
 // what is read while the broker runs; every change also goes to storage, and Aedes waits for it wherever a client is told
 // afterwards that something holds (SUBACK, PUBREC, PUBREL, PUBCOMP, CONNACK). What is undone by a subscriber's PUBACK is not
 // waited for: should it be lost, the message comes once more, as QoS 1 allows.
-import memory from 'aedes-persistence';
 import { Readable } from 'node:stream';
-import { matchesFilter, type Audience } from '../audience.ts';
+import type { Audience } from '../audience.ts';
 import { type IncomingPackets, type IncomingPacket } from './incoming-packets.ts';
+import { KeptSubscriptions, type MatchingSubscription, type Subscription } from './kept-subscriptions.ts';
 import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
 import type { OutgoingQueues, QueuedPacket } from './outgoing-queues.ts';
 import { isOwnTopic, type RetainedMessages } from './retained-messages.ts';
+import { RetainedPackets } from './retained-packets.ts';
 import type { RoutingJournal } from './routing-journal.ts';
 import {
   journalKey,
@@ -36,34 +37,6 @@ interface HasMessageId {
   readonly messageId?: number | undefined;
 }
 
-interface Subscription {
-  readonly topic: string;
-  readonly qos: Qos;
-}
-
-interface MatchingSubscription extends Subscription {
-  readonly clientId: string;
-}
-
-/** The package's own persistence, of which subscriptions and the matching of topics are used. */
-interface MemoryPersistence {
-  setup(broker: object): Promise<void>;
-  addSubscriptions(client: ClientId, subscriptions: readonly Subscription[]): Promise<void>;
-  removeSubscriptions(client: ClientId, filters: readonly string[]): Promise<void>;
-  cleanSubscriptions(client: ClientId): Promise<void>;
-  subscriptionsByClient(client: ClientId): Promise<Subscription[]>;
-  subscriptionsByTopic(topic: string): Promise<MatchingSubscription[]>;
-  countOffline(): Promise<{ subsCount: number; clientsCount: number }>;
-  getClientList(topic: string): Readable;
-  storeRetained(packet: PacketLike): Promise<void>;
-  createRetainedStream(pattern: string): Readable;
-  createRetainedStreamCombi(patterns: readonly string[]): Readable;
-  destroy(): Promise<void>;
-}
-
-/** The package declares a default export and has none: its module is the function. */
-const createMemoryPersistence = memory as unknown as () => MemoryPersistence;
-
 export interface SessionTools {
   readonly storage: SessionStorage;
   readonly writes: WriteBehind;
@@ -82,7 +55,8 @@ export interface SessionTools {
 
 export class SessionPersistence {
   readonly #tools: SessionTools;
-  readonly #memory = createMemoryPersistence();
+  readonly #kept = new KeptSubscriptions();
+  readonly #packets = new RetainedPackets();
   /** By the list that Aedes has of a packet's subscriptions: it stores all of them for each of them. */
   readonly #adding = new WeakMap<object, Promise<void>>();
   #broker: object = {};
@@ -99,10 +73,9 @@ export class SessionPersistence {
   async setup(broker: { readonly id: string }): Promise<void> {
     this.#broker = broker;
     this.#tools.wills.serve(broker);
-    await this.#memory.setup(broker);
     const records = await readRecords(this.#tools.storage.load());
     this.#tools.onRead(records);
-    await this.#restore(records);
+    this.#restore(records);
   }
 
   // Subscriptions.
@@ -118,19 +91,17 @@ export class SessionPersistence {
   async #addSubscriptions(client: ClientId, subscriptions: readonly Subscription[]): Promise<void> {
     const { audience, writes } = this.#tools;
     audience.keep(client.id, subscriptions);
-    const added = this.#memory.addSubscriptions(client, subscriptions);
+    this.#kept.add(client.id, subscriptions);
     for (const { topic, ...options } of subscriptions)
       writes.put(subscriptionKey(client.id, topic), () => JSON.stringify(options));
-    await added;
     await writes.written();
   }
 
   async removeSubscriptions(client: ClientId, filters: readonly string[]): Promise<void> {
     const { audience, writes } = this.#tools;
     audience.drop(client.id, filters);
-    const removed = this.#memory.removeSubscriptions(client, filters);
+    this.#kept.remove(client.id, filters);
     for (const filter of filters) writes.remove(subscriptionKey(client.id, filter));
-    await removed;
     await writes.written();
   }
 
@@ -139,12 +110,12 @@ export class SessionPersistence {
     const { audience, writes, queues, directory } = this.#tools;
     directory.end(client.id);
     this.#tools.subscriptions.giveAll(client.id);
-    const subscriptions = await this.#memory.subscriptionsByClient(client);
+    const subscriptions = this.#kept.of(client.id);
     const hadMessages = queues.clearAll(client.id);
     if (subscriptions.length === 0 && !hadMessages) return;
     audience.dropAll(client.id);
     for (const { topic } of subscriptions) writes.remove(subscriptionKey(client.id, topic));
-    await this.#memory.cleanSubscriptions(client);
+    this.#kept.removeAll(client.id);
     await writes.written();
   }
 
@@ -159,43 +130,40 @@ export class SessionPersistence {
    * MQTT-3.2.2-2: Aedes takes a session for present when it has a subscription. One that only knows packet ids, or holds messages
    * of filters that it has left, is present as well.
    */
-  async subscriptionsByClient(client: ClientId): Promise<Subscription[]> {
-    const subscriptions = await this.#memory.subscriptionsByClient(client);
+  subscriptionsByClient(client: ClientId): Promise<Subscription[]> {
+    const subscriptions = this.#kept.of(client.id);
     const { incoming, queues } = this.#tools;
     const isKnown = incoming.hasAny(client.id) || queues.hasAny(client.id);
-    return subscriptions.length === 0 && isKnown ? [NOTHING] : subscriptions;
+    return Promise.resolve(subscriptions.length === 0 && isKnown ? [NOTHING] : subscriptions);
   }
 
-  /** MQTT-4.7.2-1: a filter that begins with a wildcard sees no topic that begins with `$`. */
-  async subscriptionsByTopic(topic: string): Promise<MatchingSubscription[]> {
-    const matching = await this.#memory.subscriptionsByTopic(topic);
-    return topic.startsWith('$') ? matching.filter((one) => !/^[+#]/.test(one.topic)) : matching;
+  subscriptionsByTopic(topic: string): Promise<MatchingSubscription[]> {
+    return Promise.resolve(this.#kept.matching(topic));
   }
 
-  countOffline(): Promise<{ subsCount: number; clientsCount: number }> {
-    return this.#memory.countOffline();
+  countOffline(): Promise<{ readonly subsCount: number; readonly clientsCount: number }> {
+    return Promise.resolve(this.#kept.counts);
   }
 
   getClientList(topic: string): Readable {
-    return this.#memory.getClientList(topic);
+    return Readable.from(this.#kept.clientsOf(topic));
   }
 
   // Retained messages.
 
-  async storeRetained(packet: PacketLike): Promise<void> {
+  storeRetained(packet: PacketLike): PromiseLike<void> {
     const { journal, shelf } = this.#tools;
-    if (isOwnTopic(packet.topic)) return this.#memory.storeRetained(packet);
-    return this.#retain(packet, journal.find(packet)?.message ?? shelf.create(packet));
+    if (isOwnTopic(packet.topic)) this.#packets.set(packet);
+    else this.#retain(packet, journal.find(packet)?.message ?? shelf.create(packet));
+    return IN_THIS_TURN;
   }
 
   createRetainedStream(pattern: string): Readable {
-    return this.#memory.createRetainedStream(pattern);
+    return this.createRetainedStreamCombi([pattern]);
   }
 
-  /** MQTT-4.7.2-1, as for `subscriptionsByTopic`. */
   createRetainedStreamCombi(patterns: readonly string[]): Readable {
-    const retained = this.#memory.createRetainedStreamCombi(patterns);
-    return patterns.some((pattern) => /^[+#]/.test(pattern)) ? Readable.from(matching(patterns, retained)) : retained;
+    return Readable.from(this.#packets.matching(patterns));
   }
 
   // What goes out.
@@ -286,7 +254,7 @@ export class SessionPersistence {
   }
 
   destroy(): Promise<void> {
-    return this.#memory.destroy();
+    return Promise.resolve();
   }
 
   #enqueue(subscriptions: readonly MatchingSubscription[], message: KeptMessage): void {
@@ -295,28 +263,28 @@ export class SessionPersistence {
     for (const [client, qos] of granted) this.#tools.queues.enqueue(client, message, smaller(qos, message.qos));
   }
 
-  async #restore(records: SessionRecords): Promise<void> {
+  #restore(records: SessionRecords): void {
     const { shelf, wills, incoming, writes, directory } = this.#tools;
     const messages = new Map<number, KeptMessage>();
     for (const [n, stored] of records.messages) messages.set(n, shelf.restore(n, stored));
     for (const will of records.wills) wills.restore(will, false);
     for (const will of records.lateWills) wills.restore(will, true);
     for (const { client, messageId } of records.incoming) incoming.add(client, messageId, true);
-    await this.#restoreSubscriptions(records);
+    this.#restoreSubscriptions(records);
     for (const { n, key, take } of this.#holders(records)) {
       const message = messages.get(n);
       if (message === undefined) writes.remove(key);
-      else await take(message);
+      else take(message);
     }
     for (const message of messages.values()) if (message.holders === 0 && message.isStored) shelf.discard(message);
     directory.restore(records);
   }
 
-  async #restoreSubscriptions(records: SessionRecords): Promise<void> {
-    for (const { client, subscription } of records.subscriptions) {
+  #restoreSubscriptions({ subscriptions }: SessionRecords): void {
+    for (const { client, subscription } of subscriptions) {
       this.#tools.audience.keep(client, [subscription]);
       this.#tools.subscriptions.add(client, subscription.topic);
-      await this.#memory.addSubscriptions({ id: client }, [subscription]);
+      this.#kept.add(client, [subscription]);
     }
   }
 
@@ -337,40 +305,47 @@ export class SessionPersistence {
     return holders.sort((a, b) => a.n - b.n);
   }
 
-  #restoreRetained(message: KeptMessage): Promise<void> {
+  #restoreRetained(message: KeptMessage): void {
     this.#tools.retained.restore(message);
-    return this.#memory.storeRetained(retainedPacket(message));
+    this.#packets.set(retainedPacket(message));
   }
 
-  async #replay(message: KeptMessage): Promise<void> {
+  #replay(message: KeptMessage): void {
     const { shelf, journal } = this.#tools;
     shelf.hold(message);
-    if (message.retain) await this.#retain(retainedPacket(message), message);
-    this.#enqueue(await this.subscriptionsByTopic(message.topic), message);
+    if (message.retain) this.#retain(retainedPacket(message), message);
+    this.#enqueue(this.#kept.matching(message.topic), message);
     journal.replayed(message);
   }
 
   /** An empty one clears its topic; so does one for which there is no room, as its predecessor must not stand as the newest. */
-  #retain(packet: PacketLike, message: KeptMessage): Promise<void> {
+  #retain(packet: PacketLike, message: KeptMessage): void {
     const { retained } = this.#tools;
     const isRetained = message.payload.length > 0 && retained.set(message);
     if (!isRetained) retained.clear(message.topic);
-    return this.#memory.storeRetained({ ...packet, payload: isRetained ? message.payload : '' });
+    this.#packets.set({ ...packet, payload: isRetained ? message.payload : '' });
   }
 }
 
 /** A topic on which nothing is ever said, for Aedes to think that there is a subscription. */
 export const NOTHING: Subscription = Object.freeze({ topic: '$skerry/session', qos: 0 });
 
-async function* matching(patterns: readonly string[], retained: AsyncIterable<PacketLike>): AsyncGenerator<PacketLike> {
-  for await (const packet of retained) if (patterns.some((one) => matchesFilter(one, packet.topic))) yield packet;
-}
+/**
+ * The answer of what is done already. Aedes goes on in the same turn, as it does with what is not retained: a promise would let the
+ * next publication of the same client overtake this one.
+ */
+const IN_THIS_TURN: PromiseLike<void> = {
+  then: (done) => {
+    done?.();
+    return Promise.resolve() as Promise<never>;
+  },
+};
 
 interface Holder {
   readonly n: number;
   /** Of its record. */
   readonly key: string;
-  readonly take: (message: KeptMessage) => void | Promise<void>;
+  readonly take: (message: KeptMessage) => void;
 }
 
 const larger = (a: Qos | undefined, b: Qos): Qos => (a === undefined || a < b ? b : a);

@@ -624,3 +624,39 @@ void test('a will that the gate refuses is said when it accepts again, also by t
   assert.deepEqual(said.at(-1), ['mortal', 'gone']);
   await second.stop();
 });
+
+for (const qos of [0, 1, 2] as const) {
+  void test(`a retained publication at QoS ${qos} is acknowledged and handed out before one that came after it`, async () => {
+    await using running = await startBroker({}, 0, new MemorySessions());
+    const listener = await RawClient.connected(running.port, 'listener');
+    await listener.subscribe('news', 2);
+    const publisher = await RawClient.connected(running.port, 'publisher');
+    const payloads = Array.from({ length: 20 }, (_, n) => String(n + 1));
+
+    const packets = payloads.map((payload, at) =>
+      generate({
+        ...{ cmd: 'publish', topic: 'news', payload, qos, dup: false, retain: at % 3 === 0 },
+        ...(qos === 0 ? {} : { messageId: at + 1 }),
+      }),
+    );
+    publisher.socket.write(Buffer.concat(packets));
+    await waitUntil('all messages', () => payloadsAt(listener).length === payloads.length);
+
+    assert.deepEqual(payloadsAt(listener), payloads);
+    const answers = publisher.received.flatMap(({ cmd, messageId }) => (cmd === 'connack' ? [] : [String(messageId)]));
+    assert.deepEqual(answers, qos === 0 ? [] : payloads);
+    for (const client of [publisher, listener]) client.end();
+  });
+}
+
+void test('a session keeps what comes on levels without a name', async () => {
+  await using running = await startBroker();
+  await leaveSession(running, 'keeper', 'a/+/b');
+
+  await running.broker.publish('a//b', 'kept');
+
+  const keeper = await RawClient.connected(running.port, 'keeper', false);
+  await keeper.next('publish');
+  assert.deepEqual(payloadsAt(keeper), ['kept']);
+  keeper.end();
+});
