@@ -62,6 +62,9 @@ const RETRY = { first: ms(100), most: seconds(5) };
 /** Objects in work at once: a node that was away for a week has many to read. */
 const AT_ONCE = 32;
 
+/** Before the first index is reached. What is held by then came by hints, and of the bucket that is read. */
+const NO_BUCKET = '';
+
 interface ReadIndex extends DesiredIndex {
   /** Its own place in the stream. */
   readonly revision: number;
@@ -195,7 +198,8 @@ export class Downlink implements Service {
   }
 
   #isTrusted({ bucket, generation }: DesiredIndex): boolean {
-    const isForeign = bucket !== this.#tools.objects.position.bucket;
+    const { position } = this.#tools.objects;
+    const isForeign = position.bucket !== NO_BUCKET && bucket !== position.bucket;
     return isForeign || (this.#doubtedThrough !== undefined && generation > this.#doubtedThrough);
   }
 

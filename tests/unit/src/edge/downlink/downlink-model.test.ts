@@ -236,6 +236,29 @@ void test('an object ahead of its index, which the bucket has lost, stays until 
   await node.kill();
 });
 
+void test('an object that a node has before its first index, and that the bucket has lost, stays until a hub says so', async () => {
+  const hub = new ModelHub();
+  const node = new ModelNode(hub);
+  await node.start();
+  await node.settle();
+  hub.putIndex();
+  hub.hints = [];
+  hub.want('a', 1);
+  hub.putObjects();
+  await hearAll(hub, node);
+  await node.settle();
+  assert.deepEqual(names(node.objects.devices()), ['a']);
+
+  hub.rollBack(1);
+  node.reconnect();
+  await node.settle();
+
+  assert.deepEqual(names(node.removed), []);
+  await comeToRest(hub, node);
+  assertHolds(hub, node);
+  await node.kill();
+});
+
 void test('an older value that a bucket was left with is not taken for the newest', async () => {
   const { hub, node } = await rolledBack(1, (all) => {
     all.want('a', 2);
