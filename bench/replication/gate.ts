@@ -13,6 +13,7 @@ import { Outbox } from '../../src/edge/outbox/outbox.ts';
 import { EdgeStore } from '../../src/edge/store/edge-store.ts';
 import { Transaction, type Operation } from '../../src/edge/store/transaction.ts';
 import { TwinBook } from '../../src/edge/twin/twin-book.ts';
+import { TwinHistory } from '../../src/edge/twin/twin-history.ts';
 import { systemClock } from '../../src/kit/clock.ts';
 import { Deadline } from '../../src/kit/deadline.ts';
 import { silentLogger } from '../../src/kit/logger.ts';
@@ -24,19 +25,22 @@ const DEVICES = [1, 100, 1000];
 const UPDATES = 60_000;
 const WARM_UP = 20_000;
 const IN_FLIGHT = 1000;
+/** What `skerry edge` keeps of each property unless it is told otherwise. */
+const HISTORY = 100;
 
 type Batch = readonly Operation[];
 
 export async function benchGate(): Promise<void> {
-  await run(DEVICES[1] ?? 1, WARM_UP, false);
+  await run(DEVICES[1] ?? 1, WARM_UP);
   const rows: Row[] = [];
   for (const devices of DEVICES) rows.push(await rowFor(devices));
   printRows(`The gate, saturated: ${IN_FLIGHT} publications in flight, in process`, rows);
 }
 
 async function rowFor(devices: number): Promise<Row> {
-  const measured = await run(devices, UPDATES, false);
-  const { batches } = await run(devices, UPDATES, true);
+  const measured = await run(devices, UPDATES);
+  const unremembered = await run(devices, UPDATES, { history: 0 });
+  const { batches } = await run(devices, UPDATES, { isRecorded: true });
   const raw = await replay(batches);
   const operations = batches.reduce((sum, batch) => sum + batch.length, 0);
   const perBatch = Math.round(UPDATES / batches.length);
@@ -45,7 +49,7 @@ async function rowFor(devices: number): Promise<Row> {
     what: `durable twin updates/s, ${devices} ${devices === 1 ? 'device' : 'devices'}`,
     figure: perSecond(UPDATES, measured.elapsed).toString(),
     beside:
-      `${ratio(raw.elapsed, measured.elapsed)} of raw group commit, ${perSecond(UPDATES, raw.elapsed)}/s of the same ${bytes} bytes ` +
+      `${ratio(unremembered.elapsed, measured.elapsed)} of the same without history; ${ratio(raw.elapsed, measured.elapsed)} of raw group commit, ${perSecond(UPDATES, raw.elapsed)}/s of the same ${bytes} bytes ` +
       `(${operations} operations, ${perBatch} updates per synced batch)`,
   };
 }
@@ -55,14 +59,23 @@ interface Run {
   readonly batches: readonly Batch[];
 }
 
-async function run(devices: number, updates: number, isRecorded: boolean): Promise<Run> {
+interface How {
+  readonly isRecorded?: boolean;
+  readonly history?: number;
+}
+
+async function run(
+  devices: number,
+  updates: number,
+  { isRecorded = false, history = HISTORY }: How = {},
+): Promise<Run> {
   const dataDir = await mkdtemp(join(tmpdir(), 'skerry-bench-'));
   const batches: Batch[] = [];
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with `call`, and put back as it was
   const operationsOf = Transaction.prototype.operations;
   const store = new EdgeStore({ dataDir }, { logger: silentLogger });
   await store.start(new AbortController().signal);
-  const ingress = await prepare(store, devices);
+  const ingress = await prepare(store, devices, history);
   if (isRecorded) {
     Transaction.prototype.operations = function record(this: Transaction) {
       const operations = operationsOf.call(this);
@@ -79,7 +92,7 @@ async function run(devices: number, updates: number, isRecorded: boolean): Promi
   return { elapsed, batches };
 }
 
-async function prepare(store: EdgeStore, devices: number): Promise<Ingress> {
+async function prepare(store: EdgeStore, devices: number, history: number): Promise<Ingress> {
   const objects = new DesiredObjects();
   await store.commit((tx) => {
     for (let device = 0; device < devices; device += 1) {
@@ -96,7 +109,7 @@ async function prepare(store: EdgeStore, devices: number): Promise<Ingress> {
     { node: 'bench', chain: messageSubject('bench'), uploads: ['+/user/#'] },
     {
       store,
-      twins: new TwinBook(),
+      twins: new TwinBook(new TwinHistory(history, { store, clock: systemClock })),
       outbox,
       seen: new RedeliveryRecords(),
       definitionOf: (device) => objects.device(device),

@@ -11,6 +11,8 @@ import {
   HUB_OPTIONS,
   TWIN_ACCEPT_OPTIONS,
   TWIN_EDGE_OPTIONS,
+  TWIN_GET_OPTIONS,
+  TWIN_HISTORY_OPTIONS,
   TWIN_OPTIONS,
 } from './commands/option-tables.ts';
 import { declareOptions } from './options.ts';
@@ -61,7 +63,7 @@ declareOptions(simulate.command('counter').description('a device that counts, by
 );
 
 const twin = program.command('twin').description('twins without kubectl, at the hub or at an edge node');
-declareOptions(twin.command('get <device>').description('print a device’s twin'), TWIN_OPTIONS).action(
+declareOptions(twin.command('get <device>').description('print a device’s twin'), TWIN_GET_OPTIONS).action(
   runs(async () => (await import('./commands/twin.ts')).runTwinGet),
 );
 declareOptions(twin.command('watch <device>').description('print it again whenever it changes'), TWIN_OPTIONS).action(
@@ -72,6 +74,10 @@ declareOptions(
   TWIN_OPTIONS,
 ).action(runs(async () => (await import('./commands/twin.ts')).runTwinSet));
 
+declareOptions(
+  twin.command('history <device> [property]').description('print how it changed, as its edge node remembers'),
+  TWIN_HISTORY_OPTIONS,
+).action(runs(async () => (await import('./commands/twin-past.ts')).runTwinHistory));
 declareOptions(
   twin.command('accept <device> [property]').description('take what stands at its node into the Device’s spec'),
   TWIN_ACCEPT_OPTIONS,

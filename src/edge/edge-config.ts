@@ -12,6 +12,8 @@ export interface EdgeConfig {
   readonly http: Address;
   /** What facts that wait for the cloud may weigh, and how long they may wait. */
   readonly outbox: { readonly limit: Bytes; readonly age: Duration };
+  /** How many changes of each property are kept on this node; 0: none. */
+  readonly history: number;
   /** Filters of the MQTT topics that go to the cloud besides KubeEdge's own. */
   readonly uploads: readonly string[];
   /** What MQTT clients may take of this process; each one not given is the broker's own. */

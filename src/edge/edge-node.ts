@@ -32,7 +32,9 @@ import { NodeMemory } from './node-memory.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { StoredSessions } from './sessions/stored-sessions.ts';
 import { EdgeStore } from './store/edge-store.ts';
+import { PastTwins } from './twin/past-twins.ts';
 import { TwinBook } from './twin/twin-book.ts';
+import { TwinHistory } from './twin/twin-history.ts';
 import { HeartbeatSender } from './uplink/heartbeat.ts';
 import { StateSender } from './uplink/state-sender.ts';
 import { Uplink } from './uplink/uplink.ts';
@@ -105,13 +107,14 @@ type DeviceSide = ReturnType<typeof createDeviceSide>;
 type CloudSide = ReturnType<typeof createCloudSide>;
 
 /** What outlives the process. */
-function createKeeping({ dataDir, credentials: { node }, outbox: limits }: EdgeConfig, { logger }: Tools) {
+function createKeeping({ dataDir, credentials: { node }, ...config }: EdgeConfig, { logger }: Tools) {
   const store = new EdgeStore({ dataDir }, { logger });
-  const twins = new TwinBook();
+  const history = new TwinHistory(config.history, { store, clock: systemClock });
+  const twins = new TwinBook(history);
   const objects = new DesiredObjects();
   const seen = new RedeliveryRecords();
   const memory = new NodeMemory({ node, dataDir }, { store, parts: [twins, objects] });
-  const outbox = new Outbox(limits, {
+  const outbox = new Outbox(config.outbox, {
     store,
     clock: systemClock,
     incarnation: () => memory.identity.incarnation,
@@ -124,7 +127,7 @@ function createKeeping({ dataDir, credentials: { node }, outbox: limits }: EdgeC
     data: new Remembered(chainIn('data', node)),
   };
   const chainOf = (chainClass: DeviceClass, device: DeviceId): string => chains[chainClass].get(deviceKey(device));
-  return { store, twins, objects, seen, memory, outbox, chainOf, services: [store, memory, outbox] };
+  return { store, twins, history, objects, seen, memory, outbox, chainOf, services: [store, memory, outbox] };
 }
 
 const chainIn = (chainClass: DeviceClass, node: string) => (device: string) =>
@@ -270,6 +273,7 @@ function createAdmin(
       devices.ingress.wishes.set({ namespace, name }, property, value),
     release: (namespace: string, name: string, property: string) =>
       devices.ingress.wishes.release({ namespace, name }, property),
+    past: new PastTwins(kept),
   };
   const status = () => ({
     node,

@@ -12,6 +12,8 @@ import {
   HUB_OPTIONS,
   TWIN_ACCEPT_OPTIONS,
   TWIN_EDGE_OPTIONS,
+  TWIN_GET_OPTIONS,
+  TWIN_HISTORY_OPTIONS,
   TWIN_OPTIONS,
 } from '../../src/cli/commands/option-tables.ts';
 import { optionVariable, type OptionDeclaration } from '../../src/cli/options.ts';
@@ -168,7 +170,8 @@ const COMMANDS: Readonly<Record<string, readonly OptionDeclaration[]>> = {
   'edge repair': EDGE_REPAIR_OPTIONS,
   chaos: CHAOS_OPTIONS,
   'simulate counter': COUNTER_OPTIONS,
-  'twin get': TWIN_OPTIONS,
+  'twin get': TWIN_GET_OPTIONS,
+  'twin history': TWIN_HISTORY_OPTIONS,
   'twin watch': TWIN_OPTIONS,
   'twin set': TWIN_OPTIONS,
   'twin accept': TWIN_ACCEPT_OPTIONS,

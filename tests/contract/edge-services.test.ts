@@ -171,6 +171,7 @@ serviceContract(
             list: () => [],
             read: () => undefined,
             release: () => Promise.resolve({ kind: 'unknown' }),
+            past: { at: () => Promise.resolve(undefined), entries: () => Promise.resolve(undefined) },
             setDesired: () => Promise.resolve({ kind: 'unknown' }),
           },
           logger,
@@ -184,7 +185,17 @@ serviceContract(
     const any = { host: '127.0.0.1', port: 0 };
     const credentials = { ...NODE, nats: AWAY };
     return new EdgeNode(
-      { dataDir, credentials, mqtt: any, mqttWs: any, http: any, outbox: ROOMY, uploads: [], version: 'test' },
+      {
+        dataDir,
+        credentials,
+        mqtt: any,
+        mqttWs: any,
+        http: any,
+        outbox: ROOMY,
+        history: 100,
+        uploads: [],
+        version: 'test',
+      },
       { logger },
     );
   }),
@@ -202,6 +213,7 @@ void test('an edge node whose MQTT port is taken says so and lets go of everythi
     mqttWs: undefined,
     http: any,
     outbox: ROOMY,
+    history: 100,
     uploads: [],
     version: 'test',
   };

@@ -19,6 +19,8 @@ import { brokerLimitsOf } from './broker-options.ts';
 import { noteAddresses } from '../twin/edge-address.ts';
 import { EDGE_OPTIONS } from './option-tables.ts';
 
+const MOST_HISTORY = 10_000;
+
 export async function runEdge(command: Command): Promise<number> {
   const settings = await settingsOf(command, EDGE_OPTIONS);
   const logger = createLogger(logLevelOf(settings, 'info'));
@@ -51,10 +53,19 @@ function edgeConfig(settings: Settings): EdgeConfig {
     mqttWs: webSocket === undefined || webSocket === 'off' ? undefined : address('mqtt-ws'),
     http: address('http'),
     outbox: outboxOf(settings),
+    history: historyOf(settings),
     uploads: parseFilters('--upload-topics', requiredSetting(settings, 'upload-topics', 'topic filters, or "none"')),
     broker: brokerLimitsOf(settings),
     version: programVersion(),
   };
+}
+
+function historyOf(settings: Settings): number {
+  const text = requiredSetting(settings, 'history', 'a number, or "off"');
+  const count = text === 'off' ? 0 : Number(/^[1-9]\d{0,4}$/.exec(text)?.[0]);
+  if (count <= MOST_HISTORY) return count;
+  const expected = `a number from 1 to ${MOST_HISTORY}, or "off"`;
+  throw cliErrors.OPTION_INVALID({ option: '--history', value: text, expected });
 }
 
 function outboxOf(settings: Settings): EdgeConfig['outbox'] {

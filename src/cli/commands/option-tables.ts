@@ -30,6 +30,11 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
     default: '30d',
   },
   {
+    flags: '--history <count>',
+    description: 'how many changes of each property are kept on the node for twin history and twin get --at, or "off"',
+    default: '100',
+  },
+  {
     flags: '--upload-topics <filters>',
     description: 'MQTT topic filters, with commas between them: what is published there goes to the cloud; or "none"',
     default: '+/user/#',
@@ -159,5 +164,22 @@ export const TWIN_EDGE_OPTIONS: readonly OptionDeclaration[] = [
     default: TWIN_DATA_DIR,
   },
   { flags: '--edge <url>', description: 'the edge node to ask: http://127.0.0.1:10550' },
+  ...COMMON_OPTIONS,
+];
+
+export const TWIN_GET_OPTIONS: readonly OptionDeclaration[] = [
+  ...TWIN_OPTIONS.slice(0, -COMMON_OPTIONS.length),
+  {
+    flags: '--at <time>',
+    description:
+      'as it was then, as far as the history of its edge node reaches: 2026-05-01T12:00:00Z, or so long ago, such as 10m',
+  },
+  ...COMMON_OPTIONS,
+];
+
+export const TWIN_HISTORY_OPTIONS: readonly OptionDeclaration[] = [
+  ...TWIN_EDGE_OPTIONS.slice(0, -COMMON_OPTIONS.length),
+  { flags: '--since <time>', description: 'what is not older: 2026-05-01T12:00:00Z, or so long ago, such as 10m' },
+  { flags: '--limit <count>', description: 'the newest so many, up to 10000', default: '100' },
   ...COMMON_OPTIONS,
 ];

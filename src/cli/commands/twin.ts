@@ -2,14 +2,19 @@ import type { Command } from 'commander';
 import { isAbort } from '../../kit/errors.ts';
 import { deviceNamed } from '../device-name.ts';
 import { cliErrors } from '../errors.ts';
-import { settingsOf, type Settings } from '../options.ts';
+import { settingsOf, textSetting, type Settings } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
+import { tableLines } from '../tables.ts';
 import { sourceOf, withSource } from '../twin/sources.ts';
 import type { ShownProperty, ShownTwin, TwinSource } from '../twin/twin-source.ts';
-import { TWIN_OPTIONS } from './option-tables.ts';
+import { TWIN_GET_OPTIONS, TWIN_OPTIONS } from './option-tables.ts';
+import { showTwinAt } from './twin-past.ts';
 
 export async function runTwinGet(command: Command, device: string): Promise<number> {
-  return withTwins(command, async (twins, settings) => {
+  const settings = await settingsOf(command, TWIN_GET_OPTIONS);
+  const at = textSetting(settings, 'at');
+  if (at !== undefined) return showTwinAt(settings, device, at);
+  return withSource(sourceOf(settings), async (twins) => {
     show(await twins.get(deviceNamed('the device', device)), settings);
   });
 }
@@ -76,14 +81,7 @@ function show(twin: ShownTwin, settings: Settings): void {
 
 function twinLines({ device, state, properties }: ShownTwin): readonly string[] {
   const rows = properties.map((each) => [each.property, wantedText(each), each.reported ?? '-']);
-  const table = [['PROPERTY', 'DESIRED', 'REPORTED'], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
-  const lines = table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = tableLines([['PROPERTY', 'DESIRED', 'REPORTED'], ...rows]);
   return [`${device}  ${state ?? 'state unknown'}`, ...lines];
 }
 

@@ -4,10 +4,34 @@ import { ms } from '../../kit/units.ts';
 import { deviceKey, type DeviceId } from '../../model/device.ts';
 import { isThere, type Twin } from '../../model/twin.ts';
 import { asObject, asString, parseJson } from '../../wire/json.ts';
+import type { HistoryEntry, HistoryKind } from '../../model/twin-history.ts';
 import { cliErrors } from '../errors.ts';
 import type { SetOutcome, ShownTwin, TwinSource } from './twin-source.ts';
 
 const LOOK_EVERY = ms(250);
+
+/** As an edge node answers. */
+export type PastValue = Omit<HistoryEntry, 'kind' | 'property'>;
+
+export interface PastTwin {
+  readonly device: string;
+  readonly at: number;
+  readonly state?: PastValue;
+  readonly properties: Readonly<Record<string, { readonly reported?: PastValue; readonly desired?: PastValue }>>;
+  readonly unknown: readonly { readonly kind: HistoryKind; readonly property: string; readonly since: number }[];
+}
+
+export interface HistoryQuestion {
+  readonly property?: string;
+  readonly since?: number;
+  readonly limit: number;
+}
+
+export interface HistoryAnswer {
+  readonly kept: number;
+  readonly isCut: boolean;
+  readonly entries: readonly HistoryEntry[];
+}
 
 export class EdgeTwins implements TwinSource {
   readonly #url: string;
@@ -41,6 +65,18 @@ export class EdgeTwins implements TwinSource {
     return {};
   }
 
+  /** The whole twin as it was, as far as history reaches. */
+  async at(device: DeviceId, moment: number): Promise<PastTwin> {
+    const at = encodeURIComponent(new Date(moment).toISOString());
+    return (await this.#ask(device, `?at=${at}`, {})) as unknown as PastTwin;
+  }
+
+  async history(device: DeviceId, { property, since, limit }: HistoryQuestion): Promise<HistoryAnswer> {
+    const from = since === undefined ? '' : `&since=${encodeURIComponent(new Date(since).toISOString())}`;
+    const rest = `${property === undefined ? '' : `/${encodeURIComponent(property)}`}?limit=${limit}${from}`;
+    return (await this.#ask(device, rest, {}, 'history')) as unknown as HistoryAnswer;
+  }
+
   /** Ends what was set at the node; what is desired then is the cloud's. */
   async reset(device: DeviceId, property: string): Promise<{ readonly desired?: string }> {
     const twin = await this.#ask(device, `/${encodeURIComponent(property)}`, { method: 'DELETE' });
@@ -52,8 +88,9 @@ export class EdgeTwins implements TwinSource {
     { namespace, name }: DeviceId,
     rest: string,
     init: RequestInit,
+    what: 'twins' | 'history' = 'twins',
   ): Promise<Readonly<Record<string, unknown>>> {
-    const url = `${this.#url}/twins/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}${rest}`;
+    const url = `${this.#url}/${what}/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}${rest}`;
     const response = await fetch(url, init).catch((error: unknown) => {
       if (isAbort(error)) throw error;
       throw cliErrors.EDGE_UNREACHABLE({ url: this.#url }, error);

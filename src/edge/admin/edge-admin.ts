@@ -9,7 +9,9 @@ import { isTrustedHost } from '../../kit/trusted-host.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import type { NodeProblem } from '../../wire/node-reports.ts';
 import { edgeErrors, type Address } from '../edge-config.ts';
-import { answerTwins, type Answer, type TwinRequests } from './twin-routes.ts';
+import type { Answer } from './answers.ts';
+import { answerHistory } from './history-routes.ts';
+import { answerTwins, type Route, type TwinRequests } from './twin-routes.ts';
 
 export interface EdgeAdminTools {
   /** Of every part, by name. */
@@ -96,16 +98,20 @@ export class EdgeAdmin implements Service {
 
   async #answer(request: IncomingMessage): Promise<Answer> {
     if (!isTrustedHost(request.headers.host, this.#address.host)) return UNTRUSTED_HOST;
-    const path = pathOf(request);
+    const { path, query } = routeOf(request);
     const route = `${request.method ?? ''} ${path[0] ?? ''}`;
     if (route === 'GET healthz') return { status: 200, body: { state: 'ok' } };
     if (route === 'GET readyz') return this.#readiness();
     if (route === 'GET status') return { status: 200, body: this.#tools.status() };
     if (route === 'GET metrics') return { status: 200, text: exposition(this.#tools.metrics) };
-    if (path[0] === 'twins') return answerTwins(this.#tools.twins, request, path.slice(1));
+    if (path[0] === 'twins') return answerTwins(this.#tools.twins, request, { path: path.slice(1), query });
+    if (route === 'GET history') return answerHistory(this.#tools.twins.past, path.slice(1), query);
     return {
       status: 404,
-      body: { reason: 'nothing here; try /healthz, /readyz, /status, /metrics, /twins or /twins/<namespace>/<device>' },
+      body: {
+        reason:
+          'nothing here; try /healthz, /readyz, /status, /metrics, /twins, /twins/<namespace>/<device> or /history/<namespace>/<device>',
+      },
     };
   }
 
@@ -125,11 +131,12 @@ const UNTRUSTED_HOST: Answer = {
 };
 
 /** Names of devices and properties need no escapes but `@`, `,`, `:`, `/` and `#` of properties; a malformed one leads nowhere. */
-function pathOf(request: IncomingMessage): readonly string[] {
+function routeOf(request: IncomingMessage): Route {
   try {
-    return new URL(request.url ?? '/', 'http://edge').pathname.split('/').slice(1).map(decodeURIComponent);
+    const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://edge');
+    return { path: pathname.split('/').slice(1).map(decodeURIComponent), query };
   } catch (error) {
-    if (error instanceof URIError || error instanceof TypeError) return [];
+    if (error instanceof URIError || error instanceof TypeError) return { path: [], query: new URLSearchParams() };
     throw error;
   }
 }

@@ -1,5 +1,7 @@
 // Twins over HTTP: read, and what somebody at this node wants of them.
 import type { IncomingMessage } from 'node:http';
+import { unknownDevice, type Answer } from './answers.ts';
+import { answerPastTwin, type PastRequests } from './history-routes.ts';
 
 /** `undefined`: no such device. */
 export interface TwinRequests {
@@ -8,6 +10,7 @@ export interface TwinRequests {
   setDesired(namespace: string, name: string, wish: Wish): Promise<WishOutcome>;
   /** What the cloud wants of the property counts again. */
   release(namespace: string, name: string, property: string): Promise<WishOutcome>;
+  readonly past: PastRequests;
 }
 
 export interface Wish {
@@ -20,32 +23,32 @@ export type WishOutcome =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unknown' };
 
-export interface Answer {
-  readonly status: number;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  /** Metrics, sent instead. */
-  readonly text?: string;
-}
-
 const LARGEST_BODY = 1024 * 1024;
+
+export interface Route {
+  readonly path: readonly string[];
+  readonly query: URLSearchParams;
+}
 
 /** `path` is what stands behind `/twins`: nothing, or a device, or a property of one. */
 export async function answerTwins(
   twins: TwinRequests,
   request: IncomingMessage,
-  [namespace, name, property]: readonly string[],
+  { path: [namespace, name, property], query }: Route,
 ): Promise<Answer> {
   if (namespace === undefined || name === undefined)
     return request.method === 'GET' ? { status: 200, body: twins.list() } : NOT_ALLOWED;
-  if (request.method === 'GET') return found(twins.read(namespace, name), namespace, name);
+  if (request.method === 'GET') return read(twins, { namespace, name }, query.get('at'));
   if (property === undefined) return NOT_ALLOWED;
   if (request.method === 'PUT') return set(twins, request, { namespace, name, property });
   if (request.method !== 'DELETE') return NOT_ALLOWED;
   return answerTo(await twins.release(namespace, name, property), namespace, name);
 }
 
-function found(twin: unknown, namespace: string, name: string): Answer {
+function read(twins: TwinRequests, device: Omit<Place, 'property'>, at: string | null): Answer | Promise<Answer> {
+  const { namespace, name } = device;
+  if (at !== null) return answerPastTwin(twins.past, device, at);
+  const twin = twins.read(namespace, name);
   return twin === undefined ? unknownDevice(namespace, name) : { status: 200, body: twin };
 }
 
@@ -75,11 +78,6 @@ const NOT_ALLOWED: Answer = {
   status: 405,
   body: { reason: 'GET a twin, or PUT a value to /twins/<namespace>/<device>/<property>, or DELETE it there again' },
 };
-
-const unknownDevice = (namespace: string, name: string): Answer => ({
-  status: 404,
-  body: { reason: `the device ${namespace}/${name} is not known on this node; GET /twins lists those that are` },
-});
 
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];

@@ -6,15 +6,23 @@ import type { Twin } from '../../model/twin.ts';
 import type { Store } from '../store/store.ts';
 import { jsonTable } from '../store/store-layout.ts';
 import type { Transaction } from '../store/transaction.ts';
+import type { TwinHistory } from './twin-history.ts';
 
 const TWINS = jsonTable<Twin>('twin');
 
 export class TwinBook {
   readonly #committed = new Map<string, Twin>();
+  readonly #history: TwinHistory | undefined;
+
+  /** @param history gets every change, in the same commit */
+  constructor(history?: TwinHistory) {
+    this.#history = history;
+  }
 
   async load(store: Store): Promise<void> {
     this.#committed.clear();
     for await (const [key, twin] of store.all(TWINS)) this.#committed.set(key, twin);
+    await this.#history?.load(this.all());
   }
 
   /** The twin as it is on disk. */
@@ -40,13 +48,23 @@ export class TwinBook {
 
   change(tx: Transaction, twin: Twin): void {
     const key = deviceKey(twin);
+    if (this.#history !== undefined) this.#record(this.#history, tx, twin);
     tx.put(TWINS, key, twin);
     tx.afterCommit(() => this.#committed.set(key, twin));
   }
 
   remove(tx: Transaction, device: DeviceId): void {
     const key = deviceKey(device);
+    const twin = this.current(tx, device);
+    if (twin !== undefined) this.#history?.leave(tx, twin);
     tx.remove(TWINS, key);
     tx.afterCommit(() => this.#committed.delete(key));
+  }
+
+  #record(history: TwinHistory, tx: Transaction, twin: Twin): void {
+    const before = this.current(tx, twin);
+    const isOther = before !== undefined && before.uid !== twin.uid;
+    if (isOther) history.leave(tx, before);
+    history.record(tx, isOther ? undefined : before, twin);
   }
 }

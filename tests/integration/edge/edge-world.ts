@@ -112,6 +112,7 @@ export class EdgeWorld implements AsyncDisposable {
         outbox: this.limits,
         uploads: this.uploads,
         ...presence,
+        history: 100,
         version: 'test',
       },
       { logger: this.log },

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PastTwins } from '../../../../../src/edge/twin/past-twins.ts';
+import { TwinBook } from '../../../../../src/edge/twin/twin-book.ts';
+import { largestDivisor, MOST_ENTRIES, TwinHistory } from '../../../../../src/edge/twin/twin-history.ts';
+import type { Store } from '../../../../../src/edge/store/store.ts';
+import type { DeviceDefinition } from '../../../../../src/model/device.ts';
+import type { HistoryEntry } from '../../../../../src/model/twin-history.ts';
+import { emptyTwin, type Twin, type TwinProperty } from '../../../../../src/model/twin.ts';
+import { applyUpdate } from '../../../../../src/model/twin-rules.ts';
+import { ManualClock } from '../../../../support/manual-clock.ts';
+import { MemoryStore } from '../../../../support/memory-store.ts';
+import { waitUntil } from '../../../../support/wait-until.ts';
+
+const BOILER: DeviceDefinition = {
+  ...{ namespace: 'plant', name: 'boiler', uid: 'u1', binding: 1, protocol: 'virtual' },
+  properties: [{ name: 'temp', type: 'INT', accessMode: 'ReadWrite' }],
+};
+
+class World {
+  readonly disk: Map<string, string>;
+  readonly store: Store;
+  readonly twins: TwinBook;
+  readonly history: TwinHistory;
+  readonly past: PastTwins;
+
+  private constructor(places: number, disk: Map<string, string>) {
+    this.disk = disk;
+    this.store = new MemoryStore(disk, () => Promise.resolve());
+    this.history = new TwinHistory(places, { store: this.store, clock: new ManualClock() });
+    this.twins = new TwinBook(this.history);
+    this.past = new PastTwins(this);
+  }
+
+  /** A start of a node on what an earlier one left. */
+  static async on(disk: Map<string, string>, places: number): Promise<World> {
+    const world = new World(places, disk);
+    await world.twins.load(world.store);
+    return world;
+  }
+
+  async report(value: number, at = value): Promise<void> {
+    const before = this.twins.read(BOILER) ?? emptyTwin(BOILER);
+    const outcome = applyUpdate(before, BOILER, [{ property: 'temp', actual: { raw: value } }], at);
+    await this.keep(outcome.kind === 'applied' ? outcome.after : assert.fail(outcome.reason));
+  }
+
+  async keep(twin: Twin): Promise<void> {
+    await this.store.commit((tx) => {
+      this.twins.change(tx, twin);
+    });
+  }
+
+  async values(): Promise<readonly (string | undefined)[]> {
+    const answer = await this.past.entries(BOILER, { property: 'temp', limit: 1000 });
+    return answer?.entries.map(({ value }: HistoryEntry) => value) ?? [];
+  }
+
+  get entries(): number {
+    return [...this.disk.keys()].filter((key) => key.startsWith('history!')).length;
+  }
+}
+
+const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, place) => place + 1);
+
+async function reported(world: World, count: number): Promise<void> {
+  for (const value of upTo(count)) await world.report(value);
+}
+
+void test('each property keeps its newest values, so many and no more, also over a restart', async () => {
+  const world = await World.on(new Map(), 4);
+  await reported(world, 11);
+  const again = await World.on(world.disk, 4);
+
+  assert.deepEqual(await again.values(), ['8', '9', '10', '11']);
+  // The ring of the property, and the one state.
+  assert.equal(world.entries, 5);
+  await again.report(12);
+  assert.deepEqual(await again.values(), ['9', '10', '11', '12']);
+});
+
+void test('a twin is told as it was at a moment, and what history does not reach back to is named', async () => {
+  const world = await World.on(new Map(), 4);
+  await reported(world, 11);
+
+  const past = await world.past.at(BOILER, 9);
+  assert.equal(past?.properties['temp']?.reported?.value, '9');
+  assert.deepEqual([past.state?.value, past.unknown], ['online', []]);
+  const earlier = await world.past.at(BOILER, 7);
+  assert.deepEqual(earlier?.properties, {});
+  assert.deepEqual(earlier.unknown, [{ kind: 'reported', property: 'temp', since: 8 }]);
+  assert.deepEqual((await world.past.at(BOILER, 0))?.state, undefined);
+  assert.equal(await world.past.at({ namespace: 'plant', name: 'ghost' }, 9), undefined);
+});
+
+void test('an answer holds the newest of what was asked for, and says when there is more', async () => {
+  const world = await World.on(new Map(), 8);
+  await reported(world, 6);
+
+  const newest = await world.past.entries(BOILER, { property: 'temp', limit: 2 });
+  assert.deepEqual([newest?.entries.map(({ n }) => n), newest?.isCut], [[5, 6], true]);
+  const recent = await world.past.entries(BOILER, { since: 5, limit: 10 });
+  assert.deepEqual([recent?.entries.map(({ n }) => n), recent?.isCut], [[5, 6], false]);
+  const none = await world.past.entries(BOILER, { property: '__proto__', limit: 10 });
+  assert.deepEqual(none?.entries, []);
+});
+
+void test('history is forgotten when it is switched off or gets another size, and begins anew', async () => {
+  const world = await World.on(new Map(), 4);
+  await reported(world, 3);
+
+  const off = await World.on(world.disk, 0);
+  assert.equal(off.entries, 0);
+  await off.report(4);
+  assert.equal(off.entries, 0);
+
+  const on = await World.on(world.disk, 6);
+  await on.report(5, 50);
+  assert.deepEqual(await on.values(), ['5']);
+  assert.deepEqual((await on.past.at(BOILER, 49))?.unknown[0]?.since, 50);
+});
+
+void test('the history of a device goes with it, also where the node was killed before that was done', async () => {
+  const world = await World.on(new Map(), 4);
+  await reported(world, 3);
+  await world.keep({ ...emptyTwin(BOILER), name: 'other', uid: 'u2', state: { state: 'online', n: 1, at: 1 } });
+  const killed = new Map(world.disk);
+
+  await world.store.commit((tx) => {
+    world.twins.remove(tx, BOILER);
+    // As much as is on disk when the node is killed right behind the commit.
+    tx.afterCommit(() => {
+      killed.clear();
+      for (const [key, value] of world.disk) killed.set(key, value);
+    });
+  });
+
+  await waitUntil('the history to be gone', () => world.entries === 1);
+  assert.equal([...killed.keys()].filter((key) => key.startsWith('history!u1')).length, 4);
+  const again = await World.on(killed, 4);
+  assert.equal(again.entries, 1);
+});
+
+void test('a device made again under its name has no history of its predecessor', async () => {
+  const world = await World.on(new Map(), 4);
+  await reported(world, 3);
+
+  await world.keep({ ...emptyTwin(BOILER), uid: 'u9' });
+
+  await waitUntil('the old history to be gone', () => world.entries === 0);
+  assert.deepEqual(await world.values(), []);
+});
+
+void test('a node with very many properties keeps fewer changes of each, and never more than its bound in all', async () => {
+  const world = await World.on(new Map(), 100);
+  const properties: Record<string, TwinProperty> = {};
+  for (const place of upTo(MOST_ENTRIES / 100 + 1))
+    properties[`p${place}`] = { type: 'INT', reported: { value: '1', n: 1, at: 1 } };
+  assert.equal(world.history.places, 100);
+
+  await world.keep({ ...emptyTwin(BOILER), properties });
+
+  assert.equal(world.history.places, 50);
+  assert.equal((await World.on(world.disk, 100)).history.places, 50);
+  assert.deepEqual([largestDivisor(100, 30), largestDivisor(97, 96), largestDivisor(100, 100)], [25, 1, 100]);
+});
+
+void test('a ring that shrinks or grows while it is written keeps its newest entries', async () => {
+  const world = await World.on(new Map(), 8);
+  await reported(world, 11);
+  const many: Record<string, TwinProperty> = {};
+  for (const place of upTo(MOST_ENTRIES / 8)) many[`p${place}`] = { type: 'INT' };
+  const crowd = { ...emptyTwin(BOILER), name: 'crowd', uid: 'u2' };
+  for (const [name, property] of Object.entries(many))
+    many[name] = { ...property, reported: { value: '1', n: 1, at: 1 } };
+  await world.keep({ ...crowd, properties: many });
+  assert.equal(world.history.places, 4);
+
+  for (const value of [12, 13, 14]) await world.report(value);
+  assert.deepEqual((await world.values()).slice(-4), ['11', '12', '13', '14']);
+  await world.store.commit((tx) => {
+    world.twins.remove(tx, crowd);
+  });
+  assert.equal(world.history.places, 8);
+  for (const value of [15, 16, 17]) await world.report(value);
+
+  assert.deepEqual((await world.values()).slice(-4), ['14', '15', '16', '17']);
+});
