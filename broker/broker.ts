@@ -33,6 +33,11 @@ export interface PublishOptions {
 /** What a client that does not read gets of the stop's time to take what was written to it. */
 const FLUSH_GRACE = ms(500);
 
+/** In bytes: MQTT writes a text's length in two (MQTT-1.5.3). */
+const LONGEST_TOPIC = 65_535;
+/** So much of a topic is enough to know it by. */
+const SHOWN = 200;
+
 type State = 'idle' | 'running' | 'draining' | 'stopped';
 
 interface BrokerTools {
@@ -113,7 +118,7 @@ export class Broker implements Service {
 
   /**
    * Resolves when the message is retained (if asked), stored for sessions that are away, and on its way to those who are here;
-   * never waits for a subscriber. Rejects with BROKER_STOPPED when the broker does not run.
+   * never waits for a subscriber. Rejects with BROKER_STOPPED when the broker does not run, and with BROKER_TOPIC_TOO_LONG.
    */
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -127,7 +132,8 @@ export class Broker implements Service {
   /** The same without a promise, for hot paths; what cannot be published is logged. */
   publishSoon(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): void {
     this.#publish(topic, payload, options, (error) => {
-      if (error instanceof Error) this.#logger.debug({ topic, reason: messageOf(error) }, 'not published');
+      if (error instanceof Error)
+        this.#logger.debug({ topic: topic.slice(0, SHOWN), reason: messageOf(error) }, 'not published');
     });
   }
 
@@ -189,6 +195,11 @@ export class Broker implements Service {
     const aedes = this.#running?.aedes;
     if (aedes === undefined) {
       done(brokerErrors.BROKER_STOPPED({ topic }));
+      return;
+    }
+    // No packet could say it, and the sessions that keep it would meet it again and again.
+    if (topic.length > SHOWN && Buffer.byteLength(topic) > LONGEST_TOPIC) {
+      done(brokerErrors.BROKER_TOPIC_TOO_LONG({ topic: topic.slice(0, SHOWN), bytes: Buffer.byteLength(topic) }));
       return;
     }
     aedes.publish({ cmd: 'publish', topic, payload: bufferOf(payload), qos, retain, dup: false }, done);

@@ -27,6 +27,11 @@ export const brokerErrors = errorTable({
     kind: 'unavailable',
     message: ({ topic }: { topic: string }) => `cannot publish to ${topic}: the broker is not running`,
   },
+  BROKER_TOPIC_TOO_LONG: {
+    kind: 'refused',
+    message: ({ topic, bytes }: { topic: string; bytes: number }) =>
+      `cannot publish to ${topic}…: the topic has ${bytes} bytes, and MQTT allows 65535; choose a shorter one`,
+  },
   BROKER_GATE_UNAVAILABLE: {
     kind: 'unavailable',
     message: ({ topic, client }: { topic: string; client: string }) =>

@@ -5,6 +5,9 @@ import type { DeviceId } from '../model/device.ts';
 export const DEVICE_ROOT = '$hw/events/device';
 const DEFAULT_NAMESPACE = 'default';
 
+/** Names in Kubernetes are no longer. A longer level names nothing, and the answer's topic could be longer than MQTT allows. */
+const LONGEST_NAME = 253;
+
 const NODE_ROOT = '$hw/events/node';
 
 const DATA_ROOT = '$ke/events';
@@ -41,9 +44,12 @@ export function parseDeviceTopic(topic: string): DeviceTopic | undefined {
 }
 
 function deviceAt([first = '', second, ...more]: readonly string[]): DeviceId | undefined {
-  if (first === '' || second === '' || more.length > 0) return undefined;
+  if (!isName(first) || more.length > 0) return undefined;
+  if (second !== undefined && !isName(second)) return undefined;
   return second === undefined ? { namespace: DEFAULT_NAMESPACE, name: first } : { namespace: first, name: second };
 }
+
+const isName = (level: string): boolean => level !== '' && Buffer.byteLength(level) <= LONGEST_NAME;
 
 /**
  * The device whose data, past its twin, a mapper publishes. Both forms that KubeEdge documents, `…/device/<device>/data/update`
@@ -89,7 +95,7 @@ export function membershipTopic(node: string, what: (typeof MEMBERSHIP_TOPICS)[n
 export function parseMembershipRequest(topic: string): string | undefined {
   if (!topic.startsWith(`${NODE_ROOT}/`)) return undefined;
   const [node = '', ...rest] = topic.slice(NODE_ROOT.length + 1).split('/');
-  return node !== '' && rest.join('/') === 'membership/get' ? node : undefined;
+  return isName(node) && rest.join('/') === 'membership/get' ? node : undefined;
 }
 
 /** Where a payload that breaks the contract is put, with the reason. */

@@ -77,3 +77,20 @@ void test('the rejected topic says where it was published, and shows bytes as ba
   assert.deepEqual([bytes?.['topic'], bytes?.['payload_base64'], bytes?.['truncated']], [UPDATE, '//4=', undefined]);
   assert.deepEqual([String(long?.['payload']).length, long?.['truncated']], [1024, true]);
 });
+
+void test('a topic as long as MQTT allows is no device, and hurts nobody who listens to answers', async () => {
+  await using world = await EdgeWorld.open();
+  await addBoiler(world);
+  const listening = await world.listener('$hw/events/device/+/+/twin/update/result');
+  const client = await world.client();
+
+  const longest = `$hw/events/device/${'x'.repeat(65_535 - 30)}/twin/update`;
+  await client.publishAsync(longest, '{}', QOS1);
+  await client.publishAsync(UPDATE, report('count', 1), QOS1);
+
+  await waitUntil('the answer', () => listening.messages.length > 0);
+  assert.deepEqual(
+    listening.messages.map(({ topic }) => topic),
+    [`${UPDATE}/result`],
+  );
+});

@@ -6,7 +6,9 @@ import {
   DEVICE_ANSWERS,
   DEVICE_REQUESTS,
   mapperTopic,
+  parseDataTopic,
   parseDeviceTopic,
+  parseMembershipRequest,
   rejectedTopic,
   requestTopic,
 } from '../../../../src/wire/mqtt-topics.ts';
@@ -84,4 +86,17 @@ void test('our own topics carry namespace and name', () => {
 
   assert.equal(mapperTopic('modbus', boiler), '$skerry/mapper/modbus/plant/boiler-7');
   assert.equal(rejectedTopic(boiler), '$skerry/rejected/plant/boiler-7');
+});
+
+void test('a level longer than any name in Kubernetes is no device and no node', () => {
+  const [longest, longer] = ['x'.repeat(253), 'x'.repeat(254)];
+
+  assert.equal(parseDeviceTopic(`$hw/events/device/${longest}/${longest}/twin/update`)?.device.name, longest);
+  assert.equal(parseMembershipRequest(`$hw/events/node/${longest}/membership/get`), longest);
+  for (const address of [longer, `a/${longer}`, `${longer}/a`, 'é'.repeat(127)]) {
+    assert.equal(parseDeviceTopic(`$hw/events/device/${address}/twin/update`), undefined);
+    assert.equal(parseDataTopic(`$ke/events/device/${address}/data/update`), undefined);
+    assert.equal(parseDataTopic(`$ke/events/${address}/device/data/update`), undefined);
+  }
+  assert.equal(parseMembershipRequest(`$hw/events/node/${longer}/membership/get`), undefined);
 });
