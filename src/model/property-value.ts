@@ -103,7 +103,7 @@ function checkInteger(raw: unknown, limits: Limits): ValueCheck {
 
 function checkFloat(raw: unknown, limits: Limits): ValueCheck {
   const text = textOf(raw);
-  const value = parseGoFloat(text);
+  const value = isLost(raw) ? undefined : parseGoFloat(text);
   if (value === undefined)
     return refused(`must be a number that fits 64 bits, not ${quote(text)}`, KUBEEDGE_REASONS.notFloat);
   return withinLimits(value, text, limits);
@@ -137,11 +137,15 @@ function checkedJson(raw: unknown): ValueCheck {
   }
 }
 
+/** A number too large for JavaScript, which nobody sent as an infinite one: JSON has none. */
+const isLost = (raw: unknown): boolean => typeof raw === 'number' && !Number.isFinite(raw);
+
 /** Whether digits would be written that were perhaps never sent. Larger numbers are written with an exponent. */
 function holdsRounded(raw: unknown): boolean {
   const left: unknown[] = [raw];
   while (left.length > 0) {
     const value = left.pop();
+    if (isLost(value)) return true;
     if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 1e21) return true;
     // One by one: a call takes only so many arguments.
     if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) left.push(item);
@@ -155,7 +159,7 @@ const integerOf = (text: string): bigint => BigInt(text.startsWith('+') ? text.s
 /** Exact for integers: one that is compared as a floating number is equal to its neighbours beyond 2^53. What is no number is no limit. */
 function limitOf(text: string | undefined): bigint | number | undefined {
   if (text === undefined) return undefined;
-  return INTEGER.test(text) ? integerOf(text) : parseGoFloat(text);
+  return text.length <= MOST_DIGITS && INTEGER.test(text) ? integerOf(text) : parseGoFloat(text);
 }
 
 /** `NaN` is within no limits. */

@@ -72,3 +72,13 @@ void test('every number that is written out is read back, and no text makes it t
     }),
   );
 });
+
+// A value that was tried in every way to split it would keep this test for hours.
+void test('what is longer than any number is refused unread, however many digits it has', () => {
+  const many = '1'.repeat(1024 * 1024);
+  for (const text of [many, `${many}x`, `0x${many}p1`, `0x${many}x`, `${many}.${many}`, '1_'.repeat(500_000)])
+    assert.equal(parseGoFloat(text), undefined);
+
+  assert.equal(parseGoFloat('0'.repeat(399) + '1'), 1);
+  assert.equal(parseGoFloat('0'.repeat(400) + '1'), undefined);
+});

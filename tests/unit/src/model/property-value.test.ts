@@ -190,3 +190,11 @@ void test('names that every JavaScript object has are no types', () => {
     assert.equal(propertyTypeNamed(name), undefined, name);
   }
 });
+
+void test('a JSON number too large for 64 bits is not stored as something else, however deep', () => {
+  for (const json of ['1e400', '-1e400', '[1e400]', '{"a":{"b":[1,-1e400]}}']) {
+    for (const type of PROPERTY_TYPES) assert.equal(kindOf(JSON.parse(json), type), 'refused', `${json} as ${type}`);
+  }
+  assert.equal(kindOf('{"a":1e400}', 'JSON'), 'refused');
+  assert.deepEqual(checkValue('inf', { type: 'FLOAT' }), { kind: 'ok', text: 'inf' });
+});
