@@ -169,3 +169,30 @@ void test('a clock that was set back does not turn the order of a ring around', 
 
   assert.deepEqual(order, ['b1', 'a1', 'a2', 'b2', 'a3']);
 });
+
+void test('a removal is an entry like any other, and what was before it is still told, although its count leaves some out', () => {
+  const rings = new Rings();
+  let { twin } = applyDefinition(undefined, { previous: undefined, next: BOILER, revision: 1 }, 1000);
+  const reported = (raw: string): PropertyUpdate => ({ property: 'setpoint', actual: { raw } });
+  const seen = { property: 'setpoint', actual: { raw: '1' }, expected: { raw: '70' } };
+  const seenLess = { property: 'setpoint', actual: { raw: '1' }, expected: { raw: '60' } };
+  const removal = { property: 'setpoint', isRemoval: true } as const;
+  for (const [later, publication] of [seen, seenLess, removal, reported('3')].entries()) {
+    const outcome = applyUpdate(twin, BOILER, [publication], 1001 + later);
+    const { after } = outcome.kind === 'applied' ? outcome : assert.fail(outcome.reason);
+    rings.step(twin, after, 1001 + later);
+    twin = after;
+  }
+
+  const ring = ringsOf(twin, rings.kept).get('reported/setpoint') ?? [];
+
+  assert.deepEqual(
+    ring.map(({ n, value: kept }) => [n, kept]),
+    [
+      [1, '1'],
+      [3, undefined],
+      [4, '3'],
+    ],
+  );
+  assert.equal(heldAt(ring, 1003).kind, 'nothing');
+});
