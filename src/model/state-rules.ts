@@ -38,12 +38,15 @@ const isOneOf = (words: readonly string[], state: string | undefined): boolean =
 export const isPresent = (state: string | undefined): boolean => isOneOf(PRESENT, state);
 export const isAlive = (state: string | undefined): boolean => isOneOf(ALIVE, state);
 
-/** The state that follows, or `undefined` where the evidence says nothing new. Who is away is not called unknown for being silent. */
+/**
+ * The state that follows, or `undefined` where the evidence says nothing new. Who is away is not called unknown for being silent; of
+ * whom nothing was ever said here the cloud may know an older word, from another node or a lost store, that must not stand for ever.
+ */
 export function judge(state: string | undefined, evidence: Evidence): string | undefined {
   const says = SAYS[evidence];
   if (says === 'online') return isPresent(state) ? undefined : says;
   if (says === 'offline') return isOneOf(['offline'], state) ? undefined : says;
-  return isPresent(state) ? says : undefined;
+  return state === undefined || isPresent(state) ? says : undefined;
 }
 
 interface Applied {

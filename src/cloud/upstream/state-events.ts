@@ -12,6 +12,7 @@ const WHY: Readonly<Record<string, string>> = {
   'client-gone': 'its MQTT client is gone',
   'client-not-back': 'its MQTT client did not come back after a restart of the node',
   'mapper-gone': 'the MQTT client that spoke for it and for others is gone',
+  'not-heard': 'its node has heard nothing of it yet',
   silence: 'nothing was heard of it for its staleAfter',
 };
 

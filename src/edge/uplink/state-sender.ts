@@ -10,7 +10,7 @@ import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { seconds } from '../../kit/units.ts';
 import { deviceKey, type DeviceId } from '../../model/device.ts';
-import type { Change, Fact } from '../../model/fact.ts';
+import type { Change, Fact, StateChange } from '../../model/fact.ts';
 import { overrideChange } from '../../model/override-rules.ts';
 import type { Twin, TwinProperty } from '../../model/twin.ts';
 import { receiptOf } from '../../nats/direct-get.ts';
@@ -47,7 +47,7 @@ const WORTH_A_STATE = 100;
 export function factOfTwin(twin: Twin, seenAt: number | undefined): Fact {
   const changes: Change[] = [];
   for (const [name, property] of Object.entries(twin.properties)) changes.push(...stateOf(name, property));
-  if (twin.state !== undefined) changes.push({ kind: 'state', state: twin.state.state, n: twin.state.n });
+  changes.push(stateChange(twin));
   // Also that nothing stands: the cloud may have heard otherwise of a store that was wiped.
   changes.push(overrideChange(twin));
   const { namespace, name, uid, binding } = twin;
@@ -58,6 +58,16 @@ export function factOfTwin(twin: Twin, seenAt: number | undefined): Fact {
     at: seenAt ?? twin.state?.at ?? twin.overrides?.at ?? 0,
     changes,
   };
+}
+
+/**
+ * Of whom nothing was said yet nothing is known: older than any word under this binding and term, and newer than those of the node
+ * that had the device before, or of a store that was wiped.
+ */
+function stateChange({ state }: Twin): StateChange {
+  return state === undefined
+    ? { kind: 'state', state: 'unknown', n: 0, cause: 'not-heard' }
+    : { kind: 'state', state: state.state, n: state.n };
 }
 
 function* stateOf(property: string, twin: TwinProperty): Generator<Change> {

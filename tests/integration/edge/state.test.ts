@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ms, seconds } from '../../../src/kit/units.ts';
+import { compareVersions } from '../../../src/model/version.ts';
 import { readLast } from '../../../src/nats/direct-get.ts';
 import { decodeBatch, type DeviceEvent } from '../../../src/wire/device-events.ts';
 import { STATE_STREAM, stateSubject } from '../../../src/wire/nats-subjects.ts';
@@ -60,6 +61,21 @@ void test('after a new binding the state of the device is told under it', async 
     return found?.version.binding === 3 ? found : undefined;
   });
   assert.equal(state.value, '7');
+});
+
+void test('a device of which nothing was heard here is unknown to the cloud, whatever another node said, until it is heard', async () => {
+  await using world = await EdgeWorld.open();
+  await world.startEdge();
+  await world.put({ ...BOILER, binding: 2 });
+  const said = async () => (await stateIn(world)).find(({ kind }) => kind === 'state');
+
+  const first = await waitUntil('a state without a word', said);
+  assert.deepEqual([first.value, first.cause, first.version.binding, first.version.n], ['unknown', 'not-heard', 2, 0]);
+
+  const device = await world.client();
+  await device.publishAsync(UPDATE, report('count', 7), QOS1);
+  const word = await waitUntil('its word', async () => (await world.upEvents()).find(({ kind }) => kind === 'state'));
+  assert.ok(compareVersions(word.version, first.version) > 0);
 });
 
 void test('a state that could not be told goes when the link is back', async () => {

@@ -33,7 +33,10 @@ void test('what the node notices follows the table of cases', () => {
     ['ok', 'silence', 'unknown'],
     ['offline', 'silence', undefined],
     ['unknown', 'silence', undefined],
-    [undefined, 'silence', undefined],
+    [undefined, 'silence', 'unknown'],
+    [undefined, 'mapper-gone', 'unknown'],
+    [undefined, 'client-not-back', 'unknown'],
+    [undefined, 'client-gone', 'offline'],
     ['online', 'client-not-back', 'unknown'],
   ];
   for (const [before, evidence, after] of table) assert.equal(judge(before, evidence), after, `${before} ${evidence}`);

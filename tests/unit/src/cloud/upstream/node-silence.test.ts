@@ -49,6 +49,15 @@ test('what comes late of a silent node does not make its device look there, and 
   assert.deepEqual([gone.state, 'stateBefore' in gone], ['offline', false]);
 });
 
+test('what a silent node said does not come back with the node that the Device was bound to since', () => {
+  const atOld = { ...told({}, said('online', 1)), binding: { nodeName: 'old', generation: 1 } };
+  const moved = { ...underPresence(atOld, 'silent'), binding: { nodeName: 'new', generation: 2 } };
+
+  const heard = underPresence(moved, 'heard');
+
+  assert.deepEqual([heard.state, 'stateBefore' in heard], ['unknown', false]);
+});
+
 const states = fc.constantFrom('online', 'ok', 'Unhealthy', 'offline', 'unknown');
 const presences = fc.constantFrom<NodePresence>('silent', 'heard', 'undecided');
 
