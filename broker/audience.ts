@@ -1,7 +1,9 @@
 // Who would hear a topic: live subscriptions, and those of sessions that are away. Asked before an answer is built that perhaps
 // nobody reads, so it must never say "nobody" where there is somebody; the other way round costs only time.
+import { FilterTree } from './filter-tree.ts';
+import { KeptSubscriptions, type Subscription } from './sessions/kept-subscriptions.ts';
 
-/** Answers remembered until the subscriptions change: the same few topics are asked about again and again. */
+/** Answers remembered until the filters change: the same few topics are asked about again and again. */
 const MOST_REMEMBERED = 10_000;
 
 interface Answer {
@@ -9,42 +11,49 @@ interface Answer {
   readonly isKept: boolean;
 }
 
+interface Grants {
+  readonly topic: string;
+  readonly byClient: ReadonlyMap<string, number>;
+}
+
 export class Audience {
-  readonly #live = new Map<string, number>();
-  /** By client, then by filter: at which QoS. */
-  readonly #kept = new Map<string, Map<string, number>>();
+  /** How many listen, by filter. */
+  readonly #live = new FilterTree<number>();
+  readonly #kept = new KeptSubscriptions();
   readonly #remembered = new Map<string, Answer>();
+  /** A publication is handed to one session after the other. */
+  #granted: Grants | undefined;
 
   listen(filter: string): void {
-    this.#live.set(filter, (this.#live.get(filter) ?? 0) + 1);
-    this.#remembered.clear();
+    const listening = this.#live.get(filter) ?? 0;
+    this.#live.set(filter, listening + 1);
+    if (listening === 0) this.#remembered.clear();
   }
 
   leave(filter: string): void {
     const left = (this.#live.get(filter) ?? 0) - 1;
     if (left > 0) this.#live.set(filter, left);
-    else this.#live.delete(filter);
-    this.#remembered.clear();
+    else if (left === 0) {
+      this.#live.delete(filter);
+      this.#remembered.clear();
+    }
   }
 
-  /** A session's subscriptions, which hold while its client is away. */
-  keep(clientId: string, subscriptions: readonly { readonly topic: string; readonly qos: number }[]): void {
-    const kept = this.#kept.get(clientId) ?? new Map<string, number>();
-    for (const { topic, qos } of subscriptions) kept.set(topic, qos);
-    this.#kept.set(clientId, kept);
-    this.#remembered.clear();
+  /** What sessions have subscribed to, which holds while their clients are away. */
+  get kept(): Pick<KeptSubscriptions, 'of' | 'matching' | 'counts' | 'clientsOf'> {
+    return this.#kept;
+  }
+
+  keep(clientId: string, subscriptions: readonly Subscription[]): void {
+    this.#forgetIf(this.#kept.add(clientId, subscriptions));
   }
 
   drop(clientId: string, filters: readonly string[]): void {
-    const kept = this.#kept.get(clientId);
-    for (const filter of filters) kept?.delete(filter);
-    if (kept?.size === 0) this.#kept.delete(clientId);
-    this.#remembered.clear();
+    this.#forgetIf(this.#kept.remove(clientId, filters));
   }
 
   dropAll(clientId: string): void {
-    this.#kept.delete(clientId);
-    this.#remembered.clear();
+    this.#forgetIf(this.#kept.removeAll(clientId));
   }
 
   /** Whether a publication would reach anybody. */
@@ -54,7 +63,7 @@ export class Audience {
 
   /** Whether a session would keep a publication until it is acknowledged. */
   keeps(topic: string): boolean {
-    return this.#kept.size > 0 && this.#answer(topic).isKept;
+    return this.#kept.counts.subsCount > 0 && this.#answer(topic).isKept;
   }
 
   /** Whether the client's session has a subscription. */
@@ -64,43 +73,29 @@ export class Audience {
 
   /** At which QoS a session subscribed to the topic: the highest of those that match. */
   grants(clientId: string, topic: string): number {
-    let granted = 0;
-    for (const [filter, qos] of this.#kept.get(clientId) ?? [])
-      if (qos > granted && matchesFilter(filter, topic)) granted = qos;
-    return granted;
+    if (this.#granted?.topic !== topic) this.#granted = { topic, byClient: highest(this.#kept.matching(topic)) };
+    return this.#granted.byClient.get(clientId) ?? 0;
+  }
+
+  #forgetIf(isChanged: boolean): void {
+    if (!isChanged) return;
+    this.#remembered.clear();
+    this.#granted = undefined;
   }
 
   #answer(topic: string): Answer {
     const known = this.#remembered.get(topic);
     if (known !== undefined) return known;
-    const isKept = this.#isKept(topic, 1);
-    const answer = { isKept, isHeard: isKept || this.#isLive(topic) || this.#isKept(topic, 0) };
+    const isKept = this.#kept.keeps(topic);
+    const answer = { isKept, isHeard: isKept || this.#live.some(topic) };
     if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
     this.#remembered.set(topic, answer);
     return answer;
   }
-
-  #isLive(topic: string): boolean {
-    for (const filter of this.#live.keys()) if (matchesFilter(filter, topic)) return true;
-    return false;
-  }
-
-  #isKept(topic: string, leastQos: number): boolean {
-    for (const filters of this.#kept.values()) {
-      for (const [filter, qos] of filters) if (qos >= leastQos && matchesFilter(filter, topic)) return true;
-    }
-    return false;
-  }
 }
 
-/** MQTT 3.1.1, 4.7: `+` is one level, `#` any number of them at the end; a filter that begins with one sees no `$` topics. */
-export function matchesFilter(filter: string, topic: string): boolean {
-  if (topic.startsWith('$') && /^[+#]/.test(filter)) return false;
-  const wanted = filter.split('/');
-  const levels = topic.split('/');
-  for (const [place, level] of wanted.entries()) {
-    if (level === '#') return true;
-    if (place >= levels.length || (level !== '+' && level !== levels[place])) return false;
-  }
-  return wanted.length === levels.length;
+function highest(subscriptions: readonly { readonly clientId: string; readonly qos: number }[]): Map<string, number> {
+  const granted = new Map<string, number>();
+  for (const { clientId, qos } of subscriptions) granted.set(clientId, Math.max(qos, granted.get(clientId) ?? 0));
+  return granted;
 }

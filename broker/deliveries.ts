@@ -3,7 +3,7 @@
 // Aedes goes by a counter that publications get when they come, and takes a lower one for a repetition; but a retained publication
 // takes a turn longer than one that came after it, and would be lost to everybody who listens to both.
 import type { AedesPublishPacket, Client } from 'aedes';
-import { matchesFilter } from './audience.ts';
+import { matchesFilter } from './filter-tree.ts';
 import { PublishHeads } from './publish-bytes.ts';
 
 type Packet = Omit<AedesPublishPacket, 'brokerId' | 'messageId'> & { readonly brokerId: string | null };
@@ -48,6 +48,11 @@ export class Deliveries {
   /** The next publication is being handed out; all its deliveries begin before the next call. */
   next(): void {
     this.#publication += 1;
+  }
+
+  /** The one that is being handed out. */
+  get publication(): number {
+    return this.#publication;
   }
 
   /** What Aedes hands to this client goes this way from here on. */
@@ -131,8 +136,9 @@ function grantedQos({ subscriptions }: Receiver, { topic, qos }: Packet): Qos {
   for (const filter in subscriptions) {
     const own = subscriptions[filter]?.qos ?? 0;
     if ((granted === undefined || own > granted) && matchesFilter(filter, topic)) granted = own;
+    if (granted !== undefined && granted >= qos) return qos;
   }
-  return granted === undefined || granted > qos ? qos : granted;
+  return granted ?? qos;
 }
 
 /** Counted where Aedes counts, which goes on from there. */

@@ -1,7 +1,7 @@
 // What a new subscriber is told of each topic. A subscription may ask for thousands of topics; whoever else speaks meanwhile does not
 // wait for the search.
 import { setImmediate as turn } from 'node:timers/promises';
-import { matchesFilter } from '../audience.ts';
+import { matchesFilter } from '../filter-tree.ts';
 import type { PacketLike } from './message-shelf.ts';
 
 /** Topics that are compared with a filter in one turn of the event loop. */

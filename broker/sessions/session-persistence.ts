@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream';
 import type { Audience } from '../audience.ts';
 import { type IncomingPackets, type IncomingPacket } from './incoming-packets.ts';
-import { KeptSubscriptions, type MatchingSubscription, type Subscription } from './kept-subscriptions.ts';
+import type { MatchingSubscription, Subscription } from './kept-subscriptions.ts';
 import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
 import type { OutgoingQueues, QueuedPacket } from './outgoing-queues.ts';
 import { isOwnTopic, type RetainedMessages } from './retained-messages.ts';
@@ -55,7 +55,6 @@ export interface SessionTools {
 
 export class SessionPersistence {
   readonly #tools: SessionTools;
-  readonly #kept = new KeptSubscriptions();
   readonly #packets = new RetainedPackets();
   /** By the list that Aedes has of a packet's subscriptions: it stores all of them for each of them. */
   readonly #adding = new WeakMap<object, Promise<void>>();
@@ -91,7 +90,6 @@ export class SessionPersistence {
   async #addSubscriptions(client: ClientId, subscriptions: readonly Subscription[]): Promise<void> {
     const { audience, writes } = this.#tools;
     audience.keep(client.id, subscriptions);
-    this.#kept.add(client.id, subscriptions);
     for (const { topic, ...options } of subscriptions)
       writes.put(subscriptionKey(client.id, topic), () => JSON.stringify(options));
     await writes.written();
@@ -100,7 +98,6 @@ export class SessionPersistence {
   async removeSubscriptions(client: ClientId, filters: readonly string[]): Promise<void> {
     const { audience, writes } = this.#tools;
     audience.drop(client.id, filters);
-    this.#kept.remove(client.id, filters);
     for (const filter of filters) writes.remove(subscriptionKey(client.id, filter));
     await writes.written();
   }
@@ -110,12 +107,11 @@ export class SessionPersistence {
     const { audience, writes, queues, directory } = this.#tools;
     directory.end(client.id);
     this.#tools.subscriptions.giveAll(client.id);
-    const subscriptions = this.#kept.of(client.id);
+    const subscriptions = audience.kept.of(client.id);
     const hadMessages = queues.clearAll(client.id);
     if (subscriptions.length === 0 && !hadMessages) return;
     audience.dropAll(client.id);
     for (const { topic } of subscriptions) writes.remove(subscriptionKey(client.id, topic));
-    this.#kept.removeAll(client.id);
     await writes.written();
   }
 
@@ -131,22 +127,22 @@ export class SessionPersistence {
    * of filters that it has left, is present as well.
    */
   subscriptionsByClient(client: ClientId): Promise<Subscription[]> {
-    const subscriptions = this.#kept.of(client.id);
+    const subscriptions = this.#tools.audience.kept.of(client.id);
     const { incoming, queues } = this.#tools;
     const isKnown = incoming.hasAny(client.id) || queues.hasAny(client.id);
     return Promise.resolve(subscriptions.length === 0 && isKnown ? [NOTHING] : subscriptions);
   }
 
   subscriptionsByTopic(topic: string): Promise<MatchingSubscription[]> {
-    return Promise.resolve(this.#kept.matching(topic));
+    return Promise.resolve(this.#tools.audience.kept.matching(topic));
   }
 
   countOffline(): Promise<{ readonly subsCount: number; readonly clientsCount: number }> {
-    return Promise.resolve(this.#kept.counts);
+    return Promise.resolve(this.#tools.audience.kept.counts);
   }
 
   getClientList(topic: string): Readable {
-    return Readable.from(this.#kept.clientsOf(topic));
+    return Readable.from(this.#tools.audience.kept.clientsOf(topic));
   }
 
   // Retained messages.
@@ -284,7 +280,6 @@ export class SessionPersistence {
     for (const { client, subscription } of subscriptions) {
       this.#tools.audience.keep(client, [subscription]);
       this.#tools.subscriptions.add(client, subscription.topic);
-      this.#kept.add(client, [subscription]);
     }
   }
 
@@ -314,7 +309,7 @@ export class SessionPersistence {
     const { shelf, journal } = this.#tools;
     shelf.hold(message);
     if (message.retain) this.#retain(retainedPacket(message), message);
-    this.#enqueue(this.#kept.matching(message.topic), message);
+    this.#enqueue(this.#tools.audience.kept.matching(message.topic), message);
     journal.replayed(message);
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { matchesFilter } from '../../../../broker/audience.ts';
+import { matchesFilter } from '../../../../broker/filter-tree.ts';
 import { KeptSubscriptions } from '../../../../broker/sessions/kept-subscriptions.ts';
 
 const name = fc.constantFrom('a', 'b', '', '$x');
