@@ -36,8 +36,13 @@ export class Resumption {
   watch(client: Client): void {
     const resuming = client as unknown as Resuming;
     const deliver0 = resuming.deliver0.bind(client);
+    let asked = 0;
     resuming.deliver0 = (packet, done) => {
+      // Of the many subscriptions that may match a publication, the first decides.
+      const isFirst = asked !== this.#deliveries.publication;
+      asked = this.#deliveries.publication;
       if (client.clean || packet.qos === 0) deliver0(packet, done);
+      else if (!isFirst) done();
       else if (this.#audience.grants(client.id, packet.topic ?? '') > 0) resuming.deliverQoS(packet, done);
       else deliver0({ ...packet, qos: 0 }, done);
     };

@@ -19,6 +19,10 @@ class Connection {
   _nextId = 1;
   readonly sent: unknown[] = [];
 
+  deliver0(_packet: AedesPublishPacket, done: () => void): void {
+    done();
+  }
+
   deliverQoS(packet: AedesPublishPacket, done: () => void): void {
     if (this.#resumption.lets(this as unknown as Client, packet)) this.sent.push(packet.brokerCounter);
     done();
@@ -148,4 +152,21 @@ void test('packet ids go on behind all that are in use after a restart, in whate
   resumption.begin(connection.client);
 
   assert.equal(connection._nextId, 12);
+});
+
+void test('a publication that many subscriptions at QoS 0 match is asked about once', () => {
+  const { queues, live } = prepare();
+  const asked: string[] = [];
+  const audience = { grants: (_client: string, topic: string) => asked.push(topic) };
+  const deliveries = new Deliveries();
+  const resumption = new Resumption({ queues, deliveries, audience });
+  const connection = new Connection(resumption);
+  resumption.watch(connection.client);
+
+  for (const topic of ['first', 'second']) {
+    deliveries.next();
+    for (let match = 0; match < 3; match += 1) connection.deliver0({ ...live(1), topic }, () => undefined);
+  }
+
+  assert.deepEqual(asked, ['first', 'second']);
 });
