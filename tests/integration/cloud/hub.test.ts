@@ -313,8 +313,12 @@ test('dropped history is a Warning on the Device, once, however often its marker
   await report(link, uid, 8);
 
   await waitUntil('what came behind the marker', async () => (await countOf(world)) === '80');
-  const { body } = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
-  const dropped = (body['items'] as JsonObject[]).filter(({ reason }) => reason === 'HistoryDropped');
+  // Reports that come together share a status write; their Events follow it.
+  const dropped = await waitUntil('the Event', async () => {
+    const { body } = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
+    const found = (body['items'] as JsonObject[]).filter(({ reason }) => reason === 'HistoryDropped');
+    return found.length > 0 && found;
+  });
   const [event] = dropped;
   assert.ok(event !== undefined && dropped.length === 1);
   assert.equal(event['type'], 'Warning');
@@ -379,8 +383,11 @@ test('messages for programs in the cloud, and gaps among them, hold up nothing a
   assert.equal(hub.health().state, 'ok');
   const { poison } = (await (await fetch(`${hub.addresses.http}/status`)).json()) as { poison: { setAside: number } };
   assert.equal(poison.setAside, 0);
-  const events = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
-  const dropped = (events.body['items'] as JsonObject[]).filter(({ reason }) => reason === 'HistoryDropped');
+  const dropped = await waitUntil('the Event', async () => {
+    const { body } = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
+    const found = (body['items'] as JsonObject[]).filter(({ reason }) => reason === 'HistoryDropped');
+    return found.length > 0 && found;
+  });
   assert.match(
     String(dropped[0]?.['message']),
     /^3 changes of class data, .* waited too long in the outbox of node edge-a/,
