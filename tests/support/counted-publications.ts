@@ -2,7 +2,7 @@
 // the stream once, and in order?
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { connect, type MqttClient } from 'mqtt';
+import { connect, Store, type MqttClient } from 'mqtt';
 import { AckPolicy, connect as connectNats, DeliverPolicy, type NatsConnection } from 'nats';
 import { decodeBatch, EVENT_TYPES, type DeviceEvent, type Gap } from '../../src/wire/device-events.ts';
 
@@ -28,6 +28,19 @@ const TWIN_UPDATES: Numbered = {
     }),
 };
 
+/** MQTT.js sends again what was not acknowledged, and leaves out the DUP flag that MQTT-3.3.1-1 asks for. */
+class ResendsSaySo extends Store {
+  override createStream(): ReturnType<Store['createStream']> {
+    const stream = super.createStream();
+    const read = stream.read.bind(stream);
+    stream.read = (size?: number): unknown => {
+      const packet = read(size) as { readonly cmd: string } | null;
+      return packet?.cmd === 'publish' ? { ...packet, dup: true } : packet;
+    };
+    return stream;
+  }
+}
+
 export class CountedPublications {
   readonly #client: MqttClient;
   readonly #devices: readonly string[];
@@ -46,6 +59,7 @@ export class CountedPublications {
       connectTimeout: 3000,
       clean: false,
       clientId: `numbers-${randomUUID()}`,
+      outgoingStore: new ResendsSaySo(),
     });
     // An edge node that was killed refuses connections for a while; that is what these tests are about.
     this.#client.on('error', () => undefined);
