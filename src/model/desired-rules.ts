@@ -93,12 +93,20 @@ export function applyDefinition(twin: Twin | undefined, cloud: NewDefinition, no
   const properties = { ...before.properties, ...takenBack(before, previous, now) };
   for (const declared of next.properties) {
     const word = previous?.properties.find(({ name }) => name === declared.name)?.desired;
-    const property: TwinProperty = { ...before.properties[declared.name], type: declared.type };
+    const property = declaredAs(declared, before);
     const isSettled = declared.desired === word && mayStand(property, declared, before.binding !== next.binding);
     properties[declared.name] = isSettled ? property : asTheCloudSays(property, declared.desired, cloud.revision, now);
   }
   const after = { ...before, binding: next.binding, properties };
   return countOverrides(before, after, next, { now, whyEnded: (name, was) => whyEnded(name, was, before, cloud) });
+}
+
+/** One that is new to the twin begins above what the twin has forgotten. How a client spells the type counts no more. */
+function declaredAs({ name, type }: PropertyDefinition, { properties, floor }: Twin): TwinProperty {
+  const stored = properties[name];
+  if (stored === undefined) return floor === undefined ? { type } : { type, floor };
+  const { typeName, ...property } = stored;
+  return typeName === undefined && stored.type === type ? stored : { ...property, type };
 }
 
 /** What was declared has no desired value, unless it is declared again. */

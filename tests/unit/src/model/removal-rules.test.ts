@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { DeviceDefinition } from '../../../../src/model/device.ts';
 import { applyDefinition, deltaOf } from '../../../../src/model/desired-rules.ts';
 import type { PropertyUpdate } from '../../../../src/model/property-update.ts';
@@ -121,4 +122,73 @@ void test('where removed properties take the room of new ones the oldest are for
 
   assert.equal('old' in after.properties, false);
   assert.equal('new' in after.properties, true);
+});
+
+/** `extra` is of the model, or not: declared, it is the device's own. */
+const defined = (isDeclared: boolean): DeviceDefinition => ({
+  ...BOILER,
+  properties: isDeclared ? [{ name: 'extra', type: 'STRING', accessMode: 'ReadWrite' }] : [],
+});
+
+type Step = 'report' | 'remove' | 'declare' | 'undeclare' | 'crowd out';
+const STEPS: readonly Step[] = ['report', 'report', 'remove', 'declare', 'undeclare', 'crowd out'];
+
+class Extra {
+  #twin = applyDefinition(undefined, { previous: undefined, next: defined(true), revision: 1 }, NOW).twin;
+  #definition = defined(true);
+  #reports = 0;
+  /** Of all that was told of it, in order. */
+  readonly versions: number[] = [];
+
+  take(step: Step): void {
+    if (step === 'declare' || step === 'undeclare') this.#define(defined(step === 'declare'));
+    else if (step === 'remove') this.#update(removal('extra'));
+    else if (step === 'report') this.#update(actual('extra', `v${(this.#reports += 1)}`));
+    else this.#crowdOut();
+  }
+
+  #define(next: DeviceDefinition): void {
+    this.#twin = applyDefinition(this.#twin, { previous: this.#definition, next, revision: 2 }, NOW).twin;
+    this.#definition = next;
+  }
+
+  /** So many other properties come that those which were removed are forgotten; and go. */
+  #crowdOut(): void {
+    const names = Array.from({ length: MOST_UNDECLARED_PROPERTIES }, (_, n) => `p${n}`);
+    this.#update(...names.map((name) => actual(name, 'x')));
+    this.#update(...names.map(removal));
+  }
+
+  #update(...updates: readonly PropertyUpdate[]): void {
+    const outcome = applyUpdate(this.#twin, this.#definition, updates, NOW);
+    // There is no room for so many others while it is there itself.
+    if (outcome.kind === 'refused') return;
+    this.#twin = outcome.after;
+    for (const change of outcome.changes)
+      if ('property' in change && change.property === 'extra') this.versions.push(change.n);
+  }
+}
+
+void test('however a property is declared, removed, taken from the model, forgotten and declared again, its versions only rise', () => {
+  const versionsOf = (steps: readonly Step[]): readonly number[] => {
+    const extra = new Extra();
+    for (const step of steps) extra.take(step);
+    for (const [place, n] of extra.versions.entries()) assert.ok(n > (extra.versions[place - 1] ?? 0), steps.join());
+    return extra.versions;
+  };
+  const forgotten = versionsOf(['report', 'report', 'remove', 'undeclare', 'crowd out', 'declare', 'report']);
+  assert.equal(forgotten.length, 4);
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...STEPS), { maxLength: 12 }), (steps) => void versionsOf(steps)),
+    { numRuns: 60 },
+  );
+});
+
+void test('a property that was made as integer is published as the model says once it is declared', () => {
+  const made = applied(start(), { ...actual('extra', '5'), typeName: 'integer' }).after;
+
+  const { twin } = applyDefinition(made, { previous: BOILER, next: defined(true), revision: 8 }, NOW);
+
+  const { extra = assert.fail() } = twin.properties;
+  assert.deepEqual([extra.type, extra.typeName, extra.reported?.value], ['STRING', undefined, '5']);
 });
