@@ -64,7 +64,11 @@ export class DeviceRequests {
       this.#facts.keep(tx, { twin: after, told: { twin: changes, telemetry }, eventId, trace, at: now });
       if (updates.some(({ actual }) => actual !== undefined))
         this.#tools.presence.heard(found.definition, publication.clientId, changes.length + telemetry.length > 0);
-      return { kind: 'done', answer: () => this.#tools.answers.updated({ before, after, eventId, touched }) };
+      const answer = (): void => {
+        this.#tools.answers.updated({ before, after, eventId, touched });
+        if (before.state?.n !== after.state?.n) this.#tools.answers.stateUpdated(after);
+      };
+      return { kind: 'done', answer };
     });
   }
 

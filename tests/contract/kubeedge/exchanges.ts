@@ -57,6 +57,7 @@ export function testExchanges(exchanges: readonly Exchange[]): void {
     listener = collectLines('mosquitto_sub', subscription(port));
     clients = { mqttjs: await libraryClient(world), mosquitto: mosquittoClient(port, listener) };
     await hearing(clients);
+    await sayOnline(clients.mqttjs, exchanges);
   });
 
   after(async () => {
@@ -154,6 +155,15 @@ async function run(client: Client, exchange: Exchange, device: TestedDevice): Pr
 
 const formsOf = ({ namespace, name }: TestedDevice): string[] =>
   namespace === 'default' ? [`${ROOT}/${namespace}/${name}`, `${ROOT}/${name}`] : [`${ROOT}/${namespace}/${name}`];
+
+/** A report of a device that is not online tells that it is now: not what these tables are about. */
+async function sayOnline(client: Client, exchanges: readonly Exchange[]): Promise<void> {
+  for (const [place, { publish, isUnknown }] of exchanges.entries()) {
+    if (isUnknown === true || publish[0] === 'state/update') continue;
+    const devices = PROGRAMS.flatMap((program) => WAYS.map((way) => deviceOf(place, program, way)));
+    await Promise.all(devices.map(({ address }) => client.publish(`${address}/state/update`, '{"state":"online"}')));
+  }
+}
 
 /** Answers come in order: once this one is there, all before it are. */
 async function settled(client: Client, device: TestedDevice, mark: 'begin' | 'end'): Promise<void> {

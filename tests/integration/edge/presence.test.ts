@@ -149,6 +149,8 @@ void test('the devices of a lost mapper are unknown until it reports again', asy
   const back = await world.client();
   await back.publishAsync(UPDATE, report('count', 1), QOS1);
   await waitUntil('the boiler to be online', async () => (await stateEvents(world)).at(-1)?.value === 'online');
+  await waitUntil('local listeners to hear it', () => states(heard).at(-1) === 'online');
+  assert.deepEqual(states(heard), ['online', 'unknown', 'online']);
   assert.equal((await stateEvents(world, 'pump')).at(-1)?.value, 'unknown');
 });
 
