@@ -36,7 +36,7 @@ import { PastTwins } from './twin/past-twins.ts';
 import { TwinBook } from './twin/twin-book.ts';
 import { TwinHistory } from './twin/twin-history.ts';
 import { HeartbeatSender } from './uplink/heartbeat.ts';
-import { StateSender } from './uplink/state-sender.ts';
+import { StateSender, type StateSenderTools } from './uplink/state-sender.ts';
 import { Uplink } from './uplink/uplink.ts';
 
 export interface EdgeAddresses {
@@ -241,13 +241,14 @@ function keeperIn(kept: Keeping): DownlinkTools['keep'] {
 
 function createStateSender(
   node: string,
-  { twins, outbox, memory, chainOf }: Keeping,
+  { twins, objects, outbox, memory, chainOf }: Keeping,
   tools: { readonly link: NatsLink; readonly presence: Presence; readonly logger: Logger },
 ): StateSender {
   const backlogOf = (device: DeviceId): number =>
     outbox.waiting(chainOf('twin', device)) + outbox.waiting(chainOf('telemetry', device));
   const term = (): number => memory.identity.term;
-  return new StateSender({ node }, { ...tools, twins: () => twins.all(), backlogOf, term });
+  const definitionOf: StateSenderTools['definitionOf'] = (device) => objects.device(device);
+  return new StateSender({ node }, { ...tools, twins: () => twins.all(), definitionOf, backlogOf, term });
 }
 
 function createAdmin(

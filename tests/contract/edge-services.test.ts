@@ -122,7 +122,8 @@ serviceContract(
   'the state sender',
   alone(() => {
     const presence = { seenAt: () => undefined, isSignDue: () => false, told: nothing };
-    const tools = { link: newLink(), twins: () => [], backlogOf: () => 0, presence, term: () => 0, logger };
+    const twins = { twins: () => [], definitionOf: () => undefined, backlogOf: () => 0 };
+    const tools = { link: newLink(), ...twins, presence, term: () => 0, logger };
     return new StateSender(NODE, tools);
   }),
 );

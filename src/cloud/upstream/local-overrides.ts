@@ -1,6 +1,6 @@
 // Desired values that a node holds on to over those of the spec → what the Device's status shows of them: the newest list, by
 // version, and the condition LocalOverride. Pure.
-import type { OverrideEnd } from '../../model/fact.ts';
+import type { OverrideEnd, StandingOverride } from '../../model/fact.ts';
 import { formatVersion, type Version } from '../../model/version.ts';
 import type { OverrideNews } from '../../wire/override-news.ts';
 import { withCondition, type Verdict } from '../kubernetes/conditions.ts';
@@ -15,21 +15,22 @@ const MOST_NAMED = 20;
 export interface OverriddenDevice {
   /** `<namespace>/<name>` */
   readonly name: string;
-  readonly properties: readonly string[];
   /** The spec's desired value of a property. */
   readonly desiredOf: (property: string) => string | undefined;
 }
 
-/** The news is newer than what the status shows. A Device that was never overridden gets no condition, and a note of the version. */
+/**
+ * The news is newer than what the status shows. The node knows which properties are declared: a hub that has not heard of one yet
+ * must not drop it, because the same version never comes again. A Device that was never overridden gets no condition, and a
+ * note of the version.
+ */
 export function withOverrides(
   device: OverriddenDevice,
   status: DeviceStatus,
   { standing, ended }: OverrideNews,
   { version, at }: { readonly version: Version; readonly at: number },
 ): DeviceStatus {
-  const properties = standing
-    .filter(({ property }) => device.properties.includes(property))
-    .map(({ property, value, at: since }) => ({ propertyName: property, value, since: new Date(since).toISOString() }));
+  const properties = standing.map(shownOverride);
   const overrides = { version: formatVersion(version), ...(properties.length === 0 ? {} : { properties }) };
   const shown = { ...status, overrides };
   const isKnown = status.conditions?.some(({ type }) => type === LOCAL_OVERRIDE) ?? false;
@@ -37,6 +38,12 @@ export function withOverrides(
   const verdict = properties.length === 0 ? over(ended.at(-1)?.reason) : stands(device, properties);
   return withCondition(shown, LOCAL_OVERRIDE, verdict, Number.isNaN(at) ? 0 : at);
 }
+
+const shownOverride = ({ property, value, at }: StandingOverride): OverriddenProperty => ({
+  propertyName: property,
+  value,
+  since: new Date(at).toISOString(),
+});
 
 function stands(device: OverriddenDevice, properties: readonly OverriddenProperty[]): Verdict {
   const named = properties.slice(0, MOST_NAMED).map(({ propertyName, value }) => {

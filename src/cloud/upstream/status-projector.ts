@@ -27,6 +27,7 @@ export function declaredProperties(device: DeviceResource, model: DeviceModelRes
 /** What must be known of a Device to project reports onto it. */
 export interface ProjectedDevice extends OverriddenDevice {
   readonly uid: string;
+  readonly properties: readonly string[];
   /** When an event shows that the device lived; what its node says where nobody knows better. */
   readonly livedAt?: (event: DeviceEvent) => number;
 }

@@ -1,7 +1,7 @@
 // State beside facts: while a device has a backlog, its newest twin also goes to the last-value stream, so that after an outage
 // the picture in the cloud is right in seconds and the history completes behind it. And once after every claim and every new
 // binding: what this node knows counts from then on, also where the device has nothing new to say and the server has lost what it
-// was told. And once in a while for a device that is alive and has no news. Never instead of the facts.
+// was told. And where a property is declared that was not: the cloud kept nothing of its values. And once in a while for a device that is alive and has no news. Never instead of the facts.
 import type { Deadline } from '../../kit/deadline.ts';
 import { messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
@@ -9,7 +9,7 @@ import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { seconds } from '../../kit/units.ts';
-import { deviceKey, type DeviceId } from '../../model/device.ts';
+import { declaredNames, deviceKey, type DeviceDefinition, type DeviceId } from '../../model/device.ts';
 import type { Change, Fact, StateChange } from '../../model/fact.ts';
 import { overrideChange } from '../../model/override-rules.ts';
 import type { Twin, TwinProperty } from '../../model/twin.ts';
@@ -22,6 +22,7 @@ import { stateSubject } from '../../wire/nats-subjects.ts';
 export interface StateSenderTools {
   readonly link: Pick<NatsLink, 'request' | 'onDisconnected'>;
   readonly twins: () => Iterable<Twin>;
+  readonly definitionOf: (device: DeviceId) => DeviceDefinition | undefined;
   /** Facts of the device that the stream has not acknowledged. */
   readonly backlogOf: (device: DeviceId) => number;
   /** Who is alive, when, and whether the cloud should hear of it again. */
@@ -83,14 +84,26 @@ function* stateOf(property: string, twin: TwinProperty): Generator<Change> {
     yield { kind: 'observed', property, type, value: observedDesired.value, n: observedDesired.n };
 }
 
+interface Told {
+  /** Under which uid, binding and term. */
+  readonly lineage: string;
+  readonly definition: DeviceDefinition | undefined;
+}
+
+function declaresMore(definition: DeviceDefinition | undefined, before: DeviceDefinition | undefined): boolean {
+  if (definition === before || definition === undefined) return false;
+  const known = before === undefined ? new Set<string>() : declaredNames(before);
+  return definition.properties.some(({ name }) => !known.has(name));
+}
+
 export class StateSender implements Service {
   readonly name = 'state-sender';
   readonly #node: string;
   readonly #tools: StateSenderTools;
   readonly #tasks = new TaskGroup();
   #sent = new WeakSet<Twin>();
-  /** Device → under which uid, binding and term the stream has its state. */
-  readonly #told = new Map<string, string>();
+  /** What the stream has of each device. */
+  readonly #told = new Map<string, Told>();
   #isOpen = false;
 
   constructor(config: { readonly node: string }, tools: StateSenderTools) {
@@ -153,9 +166,9 @@ export class StateSender implements Service {
     const { presence } = this.#tools;
     this.#sent.add(twin);
     presence.told(twin);
-    const lineage = this.#lineageOf(twin);
+    const told = { lineage: this.#lineageOf(twin), definition: this.#tools.definitionOf(twin) };
     const fact = factOfTwin(twin, presence.seenAt(twin));
-    if (await this.#isTaken(twin, fact)) this.#told.set(deviceKey(twin), lineage);
+    if (await this.#isTaken(twin, fact)) this.#told.set(deviceKey(twin), told);
     else this.#sent.delete(twin);
   }
 
@@ -175,7 +188,8 @@ export class StateSender implements Service {
   }
 
   #isTold(twin: Twin): boolean {
-    return this.#told.get(deviceKey(twin)) === this.#lineageOf(twin);
+    const told = this.#told.get(deviceKey(twin));
+    return told?.lineage === this.#lineageOf(twin) && !declaresMore(this.#tools.definitionOf(twin), told.definition);
   }
 
   #lineageOf({ uid, binding }: Twin): string {

@@ -78,6 +78,27 @@ void test('a device of which nothing was heard here is unknown to the cloud, wha
   assert.ok(compareVersions(word.version, first.version) > 0);
 });
 
+void test('a property that is declared after it was reported is told with its value, without a new report', async () => {
+  await using world = await EdgeWorld.open();
+  await reported(world);
+  const device = await world.client();
+  await device.publishAsync(UPDATE, report('extra', 5), QOS1);
+  await waitUntil('the fact', async () => (await world.reported('extra')).includes('5'));
+  assert.equal(
+    (await stateIn(world)).some(({ property }) => property === 'extra'),
+    false,
+  );
+
+  const extra = { name: 'extra', type: 'INT', accessMode: 'ReadOnly' } as const;
+  await world.put({ ...BOILER, properties: [...BOILER.properties, extra] });
+
+  const told = await waitUntil('its value', async () =>
+    (await stateIn(world)).find(({ property }) => property === 'extra'),
+  );
+  assert.deepEqual([told.kind, told.value, told.type], ['reported', '5', 'INT']);
+  assert.deepEqual(await world.reported('extra'), ['5'], 'no fact is told twice');
+});
+
 void test('a state that could not be told goes when the link is back', async () => {
   await using world = await EdgeWorld.open();
   const road = await world.layRoad();

@@ -287,3 +287,14 @@ test('a state says in any case that the device is alive, and stands as it was sa
   });
   assert.deepEqual([offline.state, offline.lastOnlineTime], ['Offline', '2026-03-01T10:00:00Z']);
 });
+
+test('an override of a property that the hub does not know yet stands in the status', () => {
+  const override = { standing: [{ property: 'brand-new', value: '5', revision: 0, at: MOMENT }], ended: [] };
+
+  const status = project({}, { kind: 'override', property: '', value: '', override });
+
+  assert.deepEqual(
+    status.overrides?.properties?.map(({ propertyName, value }) => [propertyName, value]),
+    [['brand-new', '5']],
+  );
+});
