@@ -35,6 +35,12 @@ export class Resumption {
   /** A connection of which nothing is known yet: what a subscription at QoS 0 brings may be in the queue for the sake of another. */
   watch(client: Client): void {
     const resuming = client as unknown as Resuming;
+    // Aedes and `Deliveries` count on from the last packet id, and may come by one whose exchange is still open.
+    let nextId = resuming._nextId;
+    Object.defineProperty(client, '_nextId', {
+      get: () => (nextId = client.clean ? nextId : this.#queues.freeMessageId(client.id, nextId)),
+      set: (id: number) => (nextId = id),
+    });
     const deliver0 = resuming.deliver0.bind(client);
     let asked = 0;
     resuming.deliver0 = (packet, done) => {

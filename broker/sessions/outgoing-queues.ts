@@ -179,6 +179,15 @@ export class OutgoingQueues {
     return (last % LARGEST_MESSAGE_ID) + 1;
   }
 
+  /** MQTT-2.3.1-4: the first packet id from this one on that is not in use; this one, where all are. */
+  freeMessageId(client: string, from: number): number {
+    const used = this.#queues.get(client)?.byMessageId;
+    if (used === undefined || used.size >= LARGEST_MESSAGE_ID) return from;
+    let id = from;
+    while (used.has(id)) id = (id % LARGEST_MESSAGE_ID) + 1;
+    return id;
+  }
+
   #queue(client: string): Queue {
     const found = this.#queues.get(client);
     if (found !== undefined) return found;

@@ -170,3 +170,24 @@ void test('a publication that many subscriptions at QoS 0 match is asked about o
 
   assert.deepEqual(asked, ['first', 'second']);
 });
+
+void test('a packet id whose exchange is open is not given again, by whoever counts', () => {
+  const { queues, resumption, live, enqueue, connect } = prepare();
+  for (const [n, messageId] of [65_535, 1, 3].entries()) {
+    enqueue(n);
+    queues.update('keeper', { ...live(n), messageId });
+  }
+  const connection = connect();
+  resumption.watch(connection.client);
+  connection._nextId = 65_534;
+
+  const given = [1, 2, 3].map(() => {
+    const id = connection._nextId;
+    // As Aedes does.
+    if (connection._nextId >= 65_535) connection._nextId = 1;
+    else connection._nextId += 1;
+    return id;
+  });
+
+  assert.deepEqual(given, [65_534, 2, 4]);
+});
