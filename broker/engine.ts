@@ -135,6 +135,12 @@ function watch(aedes: Aedes, parts: Parts, { endings, logger }: EngineTools): vo
     gatekeeper.begin(client);
     resumption.begin(client);
   });
+  const { authorizeSubscribe } = aedes;
+  aedes.authorizeSubscribe = (client, subscription, answer) => {
+    resumption.hold(client);
+    authorizeSubscribe(client, subscription, answer);
+  };
+  aedes.on('subscribe', (subscriptions, client) => resumption.release(client, subscriptions.length));
   aedes.on('clientReady', (client) => {
     // Aedes brings a CONNECT to its end whose connection is gone, and would wait for ever for what it then writes to be taken.
     if (client.closed) (client as { connected: boolean }).connected = false;

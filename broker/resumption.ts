@@ -25,6 +25,8 @@ export class Resumption {
   readonly #queues: OutgoingQueues;
   readonly #deliveries: Deliveries;
   readonly #audience: Pick<Audience, 'grants'>;
+  /** How many subscriptions a session is about to have. */
+  readonly #subscribing = new WeakMap<Client, number>();
 
   constructor(tools: ResumptionTools) {
     this.#queues = tools.queues;
@@ -73,9 +75,26 @@ export class Resumption {
     }
     if (!(client as unknown as Resuming).connackSent) return false;
     if (!isQueued(client, packet)) return true;
-    if (!client.connected || !isHeld || !this.#queues.take(client.id, packet, client)) return false;
+    if (!client.connected || this.#subscribing.has(client) || !isHeld || !this.#queues.take(client.id, packet, client))
+      return false;
     packet.qos = this.#queues.qosOf(client.id, packet);
     return true;
+  }
+
+  /**
+   * A subscription is being made: from here on its messages are kept, and not yet live. So that they are not overtaken, all that
+   * is kept waits until the whole SUBSCRIBE is done. Those of a session that is being resumed are no news.
+   */
+  hold(client: Client): void {
+    if (client.clean || !(client as unknown as Resuming).connackSent) return;
+    this.#subscribing.set(client, (this.#subscribing.get(client) ?? 0) + 1);
+  }
+
+  /** So many of them are made, or refused. */
+  release(client: Client, subscriptions: number): void {
+    const left = (this.#subscribing.get(client) ?? 0) - subscriptions;
+    if (left > 0) this.#subscribing.set(client, left);
+    else if (this.#subscribing.delete(client) && client.connected) this.finish(client);
   }
 
   /** The queue was sent to its end: what came between its end and this is sent now, before anything newer. */

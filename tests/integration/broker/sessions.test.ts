@@ -660,3 +660,23 @@ void test('a session keeps what comes on levels without a name', async () => {
   assert.deepEqual(payloadsAt(keeper), ['kept']);
   keeper.end();
 });
+
+void test('what is published while a subscription is being stored comes with it, before anything newer', async () => {
+  const storage = new HeldSessions();
+  await using running = await startBroker({}, 0, storage);
+  const client = await RawClient.connected(running.port, 'keeper', false);
+  const { promise, resolve } = deferred<void>();
+  storage.hold = promise;
+  const before = storage.commits;
+
+  const subscribed = client.subscribe('news', 1);
+  await waitUntil('the subscription to be on its way to storage', () => storage.commits > before);
+  for (const payload of ['1', '2']) await running.broker.publish('news', payload);
+  resolve();
+  await subscribed;
+  await running.broker.publish('news', '3');
+  await client.ping();
+
+  assert.deepEqual(payloadsAt(client), ['1', '2', '3']);
+  client.end();
+});

@@ -191,3 +191,23 @@ void test('a packet id whose exchange is open is not given again, by whoever cou
 
   assert.deepEqual(given, [65_534, 2, 4]);
 });
+
+void test('while a SUBSCRIBE is under way what is kept waits, and goes out in its order when all of it is done', () => {
+  const { resumption, live, enqueue, connect } = prepare();
+  const connection = connect();
+  connection.connected = true;
+  const deliver = (n: number): void => connection.deliverQoS(live(n), () => undefined);
+
+  resumption.hold(connection.client);
+  resumption.hold(connection.client);
+  enqueue(1);
+  resumption.release(connection.client, 1);
+  enqueue(2);
+  deliver(2);
+  assert.deepEqual(connection.sent, []);
+  resumption.release(connection.client, 1);
+  enqueue(3);
+  deliver(3);
+
+  assert.deepEqual(connection.sent, [1, 2, 3]);
+});
