@@ -133,6 +133,7 @@ export class ExactSubscriber extends Reconnecting {
   isSubscribed = false;
   readonly #filters: readonly ISubscription[];
   readonly #heard: (subscriber: ExactSubscriber) => void;
+  readonly #unanswered: (() => void)[] = [];
   /** QoS 2 messages that were taken and not released. */
   readonly #unreleased = new Set<number>();
 
@@ -146,13 +147,23 @@ export class ExactSubscriber extends Reconnecting {
     this.#heard = heard;
   }
 
+  /** Once answered, on whichever connection, what was due has been sent. */
+  ping(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#unanswered.push(resolve);
+      this.send({ cmd: 'pingreq' });
+    });
+  }
+
   protected began(): void {
+    if (this.#unanswered.length > 0) this.send({ cmd: 'pingreq' });
     if (!this.isSubscribed) this.send({ cmd: 'subscribe', messageId: 1, subscriptions: [...this.#filters] });
   }
 
   protected took(packet: Packet): void {
     const { messageId = 0 } = packet;
     if (packet.cmd === 'suback') this.isSubscribed = true;
+    if (packet.cmd === 'pingresp') for (const answered of this.#unanswered.splice(0)) answered();
     if (packet.cmd === 'publish') this.#takeMessage(packet, messageId);
     if (packet.cmd !== 'pubrel') return;
     this.#unreleased.delete(messageId);

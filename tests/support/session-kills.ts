@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../../src/kit/random.ts';
 import { ExactPublisher, ExactSubscriber, type Received } from './exact-clients.ts';
 import { LoneNode } from './lone-node.ts';
+import { valueOf } from './metrics.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Each says its next number when the last was acknowledged, so that its topic has an order. */
@@ -119,12 +120,7 @@ export async function killUnderTraffic(t: TestContext, { kills, seed }: Schedule
   }
   await traffic.end();
   for (const subscriber of subscribers) subscriber.come();
-  await waitUntil(
-    'every subscriber to have all',
-    () => subscribers.every((one) => hasAll(one, traffic.lanes)),
-    20_000,
-  ).catch(() => undefined);
-  await drained(subscribers);
+  await drained(node, subscribers, traffic.lanes);
   report(t, { subscribers, traffic, seed });
   for (const subscriber of subscribers) check(subscriber, traffic.lanes);
 }
@@ -140,14 +136,25 @@ async function dieStarting(node: LoneNode, afterMs: number): Promise<void> {
   await node.kill();
 }
 
-async function drained(subscribers: readonly ExactSubscriber[]): Promise<void> {
-  let before = -1;
-  let now = 0;
-  while (now !== before) {
-    before = now;
-    await delay(300);
-    now = subscribers.reduce((sum, { received }) => sum + received.length, 0);
-  }
+/** Everybody has all, no session waits for anything, and nothing is on the way. */
+async function drained(node: LoneNode, subscribers: readonly ExactSubscriber[], lanes: readonly Lane[]): Promise<void> {
+  const missing = (): string[] => subscribers.flatMap((one) => missingTo(one, lanes));
+  await waitUntil('every subscriber to have all', () => missing().length === 0, 20_000).catch((cause: unknown) => {
+    throw new Error(missing().join('; '), { cause });
+  });
+  let queued: number | undefined;
+  await waitUntil('no session to wait for a message', async () => {
+    const scrape = await fetch(`${node.program.text('http')}/metrics`);
+    queued = valueOf(await scrape.text(), 'skerry_broker_queued_messages');
+    return queued === 0;
+  }).catch((cause: unknown) => {
+    throw new Error(`${String(queued)} messages are still queued`, { cause });
+  });
+  const unanswered = new Set(subscribers);
+  for (const subscriber of subscribers) void subscriber.ping().then(() => unanswered.delete(subscriber));
+  await waitUntil('every subscriber to have an answer', () => unanswered.size === 0).catch((cause: unknown) => {
+    throw new Error(`no answer to the ping of ${[...unanswered].map(({ id }) => id).join(', ')}`, { cause });
+  });
 }
 
 const numbersOn = (received: readonly Received[], wanted: string): number[] =>
@@ -162,11 +169,12 @@ const grantedAt = ({ id }: ExactSubscriber, topic: string): 0 | 1 | 2 | undefine
 const matches = (filter: string, topic: string): boolean =>
   new RegExp(`^${filter.replaceAll('$', '\\$').replace('/#', '(/.*)?').replaceAll('+', '[^/]*')}$`).test(topic);
 
-function hasAll(subscriber: ExactSubscriber, lanes: readonly Lane[]): boolean {
-  return lanes.every(({ topic, accepted }) => {
-    if (grantedAt(subscriber, topic) === undefined) return true;
+function missingTo(subscriber: ExactSubscriber, lanes: readonly Lane[]): string[] {
+  return lanes.flatMap(({ topic, accepted }) => {
+    if (grantedAt(subscriber, topic) === undefined) return [];
     const got = new Set(numbersOn(subscriber.received, topic));
-    return accepted.every((n) => got.has(n));
+    const lost = accepted.filter((n) => !got.has(n));
+    return lost.length === 0 ? [] : [`${subscriber.id} lacks ${lost.join(', ')} on ${topic}`];
   });
 }
 
