@@ -48,7 +48,9 @@ export async function fuzzPackets(t: TestContext, { packets, seed }: FuzzPlan): 
     t.diagnostic(`RSS ${inMebibytes(before.rssBytes)} before, ${inMebibytes(after.rssBytes)} after`);
     await witnesses.testify();
     assert.ok(published > packets / 20, 'too few of the packets were publications to the node: it was not tried');
-    for (const type of LASTING) assert.equal(after.handles[type], before.handles[type], `${type} left open`);
+    // Fewer is no leak: what the node waits for after its start may be over by now.
+    for (const type of LASTING)
+      assert.ok((after.handles[type] ?? 0) <= (before.handles[type] ?? 0), `${type} left open`);
     assert.ok(after.heapBytes - before.heapBytes < mostGrowth(packets), 'memory was not given back');
     assert.deepEqual(troublesIn(program.log()), []);
     assert.ok((await fetch(`${program.text('http')}/healthz`)).ok);
