@@ -13,7 +13,7 @@ export interface EntranceTools {
   readonly connections: Connections;
   /** The client that is connected under this id. */
   readonly connected: (clientId: string) => Client | undefined;
-  readonly directory: Pick<SessionDirectory, 'admits'>;
+  readonly directory: Pick<SessionDirectory, 'admits' | 'giveUp'>;
 }
 
 export class Entrance {
@@ -41,12 +41,19 @@ export class Entrance {
     else refuse(client, CLIENT_LIMITS[name].connack, limitReached(name, this.#limits, packet.clientId), answer);
   }
 
-  #limitAgainst({ conn }: Client, packet: ConnectPacket): Refusal {
-    const { connections, connected, directory } = this.#tools;
+  #limitAgainst(client: Client, packet: ConnectPacket): Refusal {
+    const { connections, connected } = this.#tools;
     const own = limitAgainst(packet, this.#limits);
     if (own !== undefined) return own;
-    if (packet.clean === false && !directory.admits(packet.clientId)) return 'sessions';
-    return connections.admit(conn, connected(packet.clientId)?.conn);
+    if (packet.clean === false && !this.#holdSession(client, packet)) return 'sessions';
+    return connections.admit(client.conn, connected(packet.clientId)?.conn);
+  }
+
+  /** Others ask before this client is in. Its connection may also end before that. */
+  #holdSession(client: Client, { clientId }: ConnectPacket): boolean {
+    const { directory } = this.#tools;
+    client.conn.once('close', () => directory.giveUp(clientId, client));
+    return directory.admits(clientId, client);
   }
 }
 

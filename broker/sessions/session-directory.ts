@@ -7,6 +7,8 @@ import type { WriteBehind } from './write-behind.ts';
 interface Session {
   /** While its client is here. */
   connection: object | undefined;
+  /** Those that were let in for it, and are not here yet. */
+  readonly coming: Set<object>;
   /** By the session clock. */
   awaySince: number;
   /** Storage knows that its client is away. */
@@ -33,7 +35,7 @@ export class SessionDirectory {
   }
 
   get statistics() {
-    const away = [...this.#sessions.values()].filter(({ connection }) => connection === undefined);
+    const away = [...this.#sessions.values()].filter(isAway);
     return {
       sessions: this.#sessions.size,
       sessionsAway: away.length,
@@ -55,18 +57,28 @@ export class SessionDirectory {
 
   /**
    * Whether there is room for the client's session. One that exists always has it: what somebody is owed is not given up for a
-   * newcomer, who is told at once.
+   * newcomer, who is told at once. The place is held, and its session does not expire, until the connection comes or gives up.
    */
-  admits(client: string): boolean {
+  admits(client: string, connection: object): boolean {
     const session = this.#sessions.get(client);
-    // It is not to expire while its client is coming in.
-    if (session !== undefined) session.awaySince = this.#tools.elapsed();
-    return session !== undefined || this.#sessions.size < this.#limit;
+    if (session === undefined && this.#sessions.size >= this.#limit) return false;
+    if (session !== undefined) session.coming.add(connection);
+    else this.#enter(client, { connection: undefined, coming: new Set([connection]) });
+    return true;
+  }
+
+  /** The connection will not come any more, or has come. */
+  giveUp(client: string, connection: object): void {
+    const session = this.#sessions.get(client);
+    if (session?.coming.delete(connection) !== true || !isAway(session)) return;
+    if (!this.#tools.holds(client)) this.end(client);
   }
 
   come(client: string, connection: object): void {
     this.#unstore(client);
-    this.#sessions.set(client, { connection, awaySince: this.#tools.elapsed(), isStored: false });
+    const coming = this.#sessions.get(client)?.coming ?? new Set();
+    coming.delete(connection);
+    this.#enter(client, { connection, coming });
   }
 
   leave(client: string, connection: object): void {
@@ -77,16 +89,19 @@ export class SessionDirectory {
     if (!this.#tools.holds(client)) this.end(client);
   }
 
+  /** Whoever is coming in for it begins another, in its place. */
   end(client: string): void {
     this.#unstore(client);
+    const { coming } = this.#sessions.get(client) ?? {};
     this.#sessions.delete(client);
+    if (coming !== undefined && coming.size > 0) this.#enter(client, { connection: undefined, coming });
   }
 
   /** Puts into storage who is away by now; most come back before it is worth a write. False when nobody is. */
   keep(): boolean {
     let isAnybodyAway = false;
     for (const [client, session] of this.#sessions) {
-      if (session.connection !== undefined) continue;
+      if (!isAway(session)) continue;
       isAnybodyAway = true;
       if (session.isStored) continue;
       session.isStored = true;
@@ -99,18 +114,24 @@ export class SessionDirectory {
   /** Those whose client has been away for that long; they are counted, and to be ended. */
   expired(age: number): string[] {
     const until = this.#tools.elapsed() - age;
-    const clients = [...this.#sessions].flatMap(([client, { connection, awaySince }]) =>
-      connection === undefined && awaySince <= until ? [client] : [],
+    const clients = [...this.#sessions].flatMap(([client, session]) =>
+      isAway(session) && session.awaySince <= until ? [client] : [],
     );
     this.#expired += clients.length;
     return clients;
   }
 
+  #enter(client: string, who: Pick<Session, 'connection' | 'coming'>): void {
+    this.#sessions.set(client, { ...who, awaySince: this.#tools.elapsed(), isStored: false });
+  }
+
   #restore(client: string, since: Pick<Session, 'awaySince' | 'isStored'>): void {
-    this.#sessions.set(client, { connection: undefined, ...since });
+    this.#sessions.set(client, { connection: undefined, coming: new Set(), ...since });
   }
 
   #unstore(client: string): void {
     if (this.#sessions.get(client)?.isStored === true) this.#tools.writes.remove(sessionKey(client));
   }
 }
+
+const isAway = ({ connection, coming }: Session): boolean => connection === undefined && coming.size === 0;

@@ -28,3 +28,13 @@ export class MemorySessions implements SessionStorage {
     await Promise.resolve();
   }
 }
+
+/** A disk that takes as long as the test likes. */
+export class SlowSessions extends MemorySessions {
+  wait: Promise<unknown> | undefined;
+
+  override async commit(build: () => SessionChanges): Promise<void> {
+    await this.wait;
+    await super.commit(build);
+  }
+}

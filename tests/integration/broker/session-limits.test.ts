@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IConnackPacket, ISubackPacket, ISubscription } from 'mqtt-packet';
-import { MemorySessions } from '../../support/memory-sessions.ts';
+import { MemorySessions, SlowSessions } from '../../support/memory-sessions.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { RawClient } from './raw-client.ts';
-import { startBroker, type RunningBroker } from './running-broker.ts';
+import { deferred, startBroker, type RunningBroker } from './running-broker.ts';
 
 async function connack(running: RunningBroker, clientId: string, clean: boolean): Promise<number | undefined> {
   const client = await RawClient.open(running.port);
@@ -42,6 +42,36 @@ void test('beyond the number of sessions a new one is refused with CONNACK 3, an
 
   assert.equal(await connack(running, 'second', true), 0);
   assert.equal(await connack(running, 'third', false), 0);
+});
+
+void test('the number of sessions holds for clients that come at once, and those that go before they are in leave their place', async () => {
+  const storage = new SlowSessions();
+  await using running = await startBroker({ limits: { sessions: 5 } }, 0, storage);
+  const held = deferred<undefined>();
+  storage.wait = held.promise;
+  const hello = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: false, keepalive: 60 } as const;
+  // A will is stored before its client is in.
+  const will = { topic: 'gone', payload: Buffer.from('x'), qos: 0, retain: false } as const;
+  const begin = async (clientId: string): Promise<RawClient> => {
+    const client = await RawClient.open(running.port);
+    client.send({ ...hello, clientId, will });
+    return client;
+  };
+  const clients = await Promise.all(Array.from({ length: 20 }, (_, at) => begin(`client-${at}`)));
+  const refused = (): RawClient[] => clients.filter(({ received }) => received.length > 0);
+  await waitUntil('the rest to be refused', () => refused().length === 15);
+  const [first, ...others] = clients.filter((client) => !refused().includes(client));
+
+  first?.end();
+  await waitUntil('its place', () => running.broker.statistics.sessions?.sessions === 4);
+  others.push(await begin('late'));
+  await waitUntil('the late one at the door', () => running.broker.statistics.sessions?.sessions === 5);
+  assert.equal(await connack(running, 'too late', false), 3);
+  held.resolve(undefined);
+
+  for (const client of others) assert.equal(((await client.next('connack')) as IConnackPacket).returnCode, 0);
+  assert.equal(running.broker.statistics.sessions?.sessions, 5);
+  for (const client of others) client.end();
 });
 
 void test('a client that leaves nothing behind takes no session from others', async () => {
