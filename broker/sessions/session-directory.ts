@@ -111,14 +111,22 @@ export class SessionDirectory {
     return isAnybodyAway;
   }
 
-  /** Those whose client has been away for that long; they are counted, and to be ended. */
+  /** Those whose client has been away for that long. */
   expired(age: number): string[] {
-    const until = this.#tools.elapsed() - age;
-    const clients = [...this.#sessions].flatMap(([client, session]) =>
-      isAway(session) && session.awaySince <= until ? [client] : [],
-    );
-    this.#expired += clients.length;
-    return clients;
+    return [...this.#sessions.keys()].filter((client) => this.#hasExpired(client, age));
+  }
+
+  /** Ends the session in this turn, and counts it, where its client has been away for that long and is not coming. */
+  expire(client: string, age: number): boolean {
+    if (!this.#hasExpired(client, age)) return false;
+    this.#expired += 1;
+    this.end(client);
+    return true;
+  }
+
+  #hasExpired(client: string, age: number): boolean {
+    const session = this.#sessions.get(client);
+    return session !== undefined && isAway(session) && session.awaySince <= this.#tools.elapsed() - age;
   }
 
   #enter(client: string, who: Pick<Session, 'connection' | 'coming'>): void {

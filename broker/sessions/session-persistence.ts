@@ -115,7 +115,7 @@ export class SessionPersistence {
     await writes.written();
   }
 
-  /** Its client was away for too long. Returns how many messages waited. */
+  /** Its client was away for too long: nothing of it is left when this returns. Resolves to how many messages waited. */
   async expire(client: string): Promise<number> {
     const waiting = this.#tools.queues.expire(client);
     await Promise.all([this.cleanSubscriptions({ id: client }), this.cleanIncoming({ id: client })]);

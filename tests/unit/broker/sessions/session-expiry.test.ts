@@ -8,7 +8,7 @@ import { Deadline } from '../../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../../src/kit/logger.ts';
 import { seconds } from '../../../../src/kit/units.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
-import { MemorySessions } from '../../../support/memory-sessions.ts';
+import { MemorySessions, SlowSessions } from '../../../support/memory-sessions.ts';
 
 const HOUR = 3_600_000;
 const EXPIRY = seconds(10 * 3600);
@@ -94,6 +94,36 @@ void test('a client that comes back in time begins anew', async () => {
   assert.deepEqual(node.facts, [1, 1, 0, 0]);
   await node.sessions.close(Deadline.after(seconds(1)));
 });
+
+for (const how of ['is in', 'is coming in'] as const) {
+  void test(`a client that ${how} keeps its session, whoever else the sweep is busy with`, async () => {
+    const storage = new SlowSessions();
+    const node = await new Node(storage).start();
+    const { directory, persistence } = node.sessions;
+    for (const id of ['gone', KEEPER.id]) {
+      const connection = {};
+      directory.come(id, connection);
+      await persistence.addSubscriptions({ id, clean: false }, [{ topic: id, qos: 1 }]);
+      directory.leave(id, connection);
+    }
+    node.clock.advance(EXPIRY);
+    let finish = (): void => undefined;
+    storage.wait = new Promise<void>((resolve) => (finish = resolve));
+
+    const sweeps = [node.sessions.sweep()];
+    await new Promise(setImmediate);
+    const connection = {};
+    assert.ok(directory.admits(KEEPER.id, connection));
+    if (how === 'is in') directory.come(KEEPER.id, connection);
+    sweeps.push(node.sessions.sweep());
+    finish();
+    await Promise.all(sweeps);
+
+    assert.deepEqual(node.facts, [1, 0, 0, 1]);
+    assert.deepEqual([node.audience.hears('gone'), node.audience.hears(KEEPER.id)], [false, true]);
+    await node.sessions.close(Deadline.after(seconds(1)));
+  });
+}
 
 void test('time away goes on over a restart, and clients have time to come back after it', async () => {
   const before = await new Node().start();
