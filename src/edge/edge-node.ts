@@ -127,7 +127,7 @@ function createKeeping({ dataDir, credentials: { node }, ...config }: EdgeConfig
     data: new Remembered(chainIn('data', node)),
   };
   const chainOf = (chainClass: DeviceClass, device: DeviceId): string => chains[chainClass].get(deviceKey(device));
-  return { store, twins, history, objects, seen, memory, outbox, chainOf, services: [store, memory, outbox] };
+  return { node, store, twins, history, objects, seen, memory, outbox, chainOf, services: [store, memory, outbox] };
 }
 
 const chainIn = (chainClass: DeviceClass, node: string) => (device: string) =>
@@ -179,7 +179,7 @@ function createPresence(
   tools: Keeping & FactKeeperTools & StateKeeperTools,
 ): Presence {
   const { twins, objects, clock } = tools;
-  const states = new StateKeeper(new FactKeeper(tools), tools);
+  const states = new StateKeeper(new FactKeeper(tools.node, tools), tools);
   return new Presence(times, {
     definitions: () => objects.devices(),
     twins: () => twins.all(),
@@ -233,7 +233,7 @@ function createCloudSide(
 
 /** A definition changes twins as publications do: with what the cloud is to be told of it. */
 function keeperIn(kept: Keeping): DownlinkTools['keep'] {
-  const facts = new FactKeeper({ ...kept, definitionOf: (device) => kept.objects.device(device) });
+  const facts = new FactKeeper(kept.node, { ...kept, definitionOf: (device) => kept.objects.device(device) });
   return (tx, twin, changes, at) => {
     facts.keep(tx, { twin, told: { twin: changes }, eventId: '', trace: undefined, at });
   };

@@ -81,6 +81,7 @@ export interface StandingOverride {
  */
 export type OverrideEnd = 'CloudChanged' | 'Agreed' | 'Released' | 'NotAllowed' | 'DeviceMoved';
 
+/** Values are cut after a hundred characters. */
 export interface EndedOverride {
   readonly property: string;
   readonly value: string;

@@ -3,6 +3,9 @@ import type { DeviceDefinition } from './device.ts';
 import type { EndedOverride, OverrideChange, OverrideEnd, StandingOverride } from './fact.ts';
 import type { Desired, Twin } from './twin.ts';
 
+/** How much is told of a value that does not count any more: enough to know it by. */
+const SHOWN = 100;
+
 export interface CountedOverrides {
   readonly twin: Twin;
   readonly changes: readonly OverrideChange[];
@@ -64,5 +67,8 @@ function endedOverride(
   if (was === undefined) return [];
   const desired = after.properties[property]?.desired?.value;
   const reason = whyEnded(property, was);
-  return [{ property, value: was.value, reason, ...(desired === undefined ? {} : { desired }) }];
+  const instead = desired === undefined ? {} : { desired: shortened(desired) };
+  return [{ property, value: shortened(was.value), reason, ...instead }];
 }
+
+const shortened = (text: string): string => (text.length <= SHOWN ? text : `${text.slice(0, SHOWN - 1)}…`);

@@ -10,7 +10,6 @@ import type { Store } from '../store/store.ts';
 import { commitWith } from './commit-with.ts';
 import type { DeviceAnswers } from './device-answers.ts';
 import type { FactKeeper } from './fact-keeper.ts';
-import { tooLargeToSend } from './fact-size.ts';
 import type { Presence } from './presence.ts';
 import { parseRequest, parseStateUpdate, parseTwinUpdate } from './publication-parser.ts';
 import { traceOf, type RedeliveryRecords } from './redelivery.ts';
@@ -59,7 +58,7 @@ export class DeviceRequests {
       const outcome = applyUpdate(found.twin, found.definition, updates, now);
       if (outcome.kind === 'refused') return refuse(eventId, 'value', outcome.reason);
       const { before, after, changes, telemetry, owed, touched } = outcome;
-      const tooLarge = tooLargeToSend(after, [changes, telemetry, owed], eventId);
+      const tooLarge = this.#facts.tooLarge(after, [changes, telemetry, owed], eventId);
       if (tooLarge !== undefined) return refuse(eventId, 'size', tooLarge);
       this.#facts.keep(tx, { twin: after, told: { twin: changes, telemetry }, eventId, trace, at: now });
       if (updates.some(({ actual }) => actual !== undefined))
@@ -84,7 +83,7 @@ export class DeviceRequests {
       if (this.#tools.seen.isRedelivered(found.definition.uid, trace, publication.duplicate)) return NO_ANSWER;
       const now = this.#tools.clock.now();
       const { twin, changes } = applyState(found.twin, parsed.value, now);
-      const tooLarge = tooLargeToSend(twin, [changes], eventId);
+      const tooLarge = this.#facts.tooLarge(twin, [changes], eventId);
       if (tooLarge !== undefined) return refuse(eventId, 'size', tooLarge);
       this.#facts.keep(tx, { twin, told: { event: changes }, eventId, trace, at: now });
       this.#tools.presence.heard(found.definition, publication.clientId, changes.length > 0);

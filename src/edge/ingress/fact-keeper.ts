@@ -6,6 +6,7 @@ import { DEVICE_CLASSES, type DeviceClass } from '../../wire/nats-subjects.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { TwinBook } from '../twin/twin-book.ts';
+import { fittingMessage, tooLargeToSend } from './fact-size.ts';
 import type { RedeliveryRecords, Trace } from './redelivery.ts';
 
 export interface FactKeeperTools {
@@ -27,9 +28,11 @@ export interface Kept {
 }
 
 export class FactKeeper {
+  readonly #node: string;
   readonly #tools: FactKeeperTools;
 
-  constructor(tools: FactKeeperTools) {
+  constructor(node: string, tools: FactKeeperTools) {
+    this.#node = node;
     this.#tools = tools;
   }
 
@@ -43,6 +46,11 @@ export class FactKeeper {
     return { definition, twin: this.#tools.twins.current(tx, device) ?? emptyTwin(definition) };
   }
 
+  /** Why no message of the stream could carry one of these lists of changes, as a sentence for who asked for them. */
+  tooLarge(twin: Twin, facts: readonly (readonly Change[])[], eventId: string): string | undefined {
+    return tooLargeToSend({ node: this.#node, twin, eventId }, facts);
+  }
+
   keep(tx: Transaction, kept: Kept): void {
     const { twin, told, eventId, trace, at } = kept;
     const { namespace, name, uid, binding } = twin;
@@ -50,7 +58,7 @@ export class FactKeeper {
     this.#tools.twins.change(tx, twin);
     if (trace !== undefined) this.#tools.seen.remember(tx, uid, trace);
     for (const chainClass of DEVICE_CLASSES) {
-      const changes = told[chainClass] ?? [];
+      const changes = fittingMessage({ node: this.#node, twin, eventId }, told[chainClass] ?? []);
       if (changes.length === 0) continue;
       const fact = { device, uid, binding, at, changes, ...(eventId === '' ? {} : { eventId }) };
       this.#tools.outbox.enlist(tx, this.#tools.chainOf(chainClass, device), fact);

@@ -46,7 +46,7 @@ export class Ingress implements PublishGate {
 
   constructor(config: IngressConfig, tools: IngressTools) {
     this.#tools = tools;
-    this.#facts = new FactKeeper(tools);
+    this.#facts = new FactKeeper(config.node, tools);
     this.#ofDevices = new DeviceRequests(this.#facts, tools);
     this.#ofNode = new NodeRequests(config.node, this.#facts, tools);
     this.#uploads = new Uploads(config, this.#facts, tools);

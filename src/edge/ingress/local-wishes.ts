@@ -11,7 +11,6 @@ import type { Store } from '../store/store.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { DeviceAnswers } from './device-answers.ts';
 import type { FactKeeper, Kept } from './fact-keeper.ts';
-import { tooLargeToSend } from './fact-size.ts';
 import { nameProblem } from './publication-parser.ts';
 
 export interface LocalWishesTools {
@@ -48,7 +47,7 @@ export class LocalWishes {
       const outcome = applyUpdate(twin, definition, [{ property, expected: { raw: value } }], now);
       if (outcome.kind === 'refused') return outcome;
       const { before, after, changes, telemetry, owed, touched } = outcome;
-      const tooLarge = tooLargeToSend(after, [changes, telemetry, owed], '');
+      const tooLarge = this.#facts.tooLarge(after, [changes, telemetry, owed], '');
       if (tooLarge !== undefined) return { kind: 'refused', reason: tooLarge };
       this.#keep(tx, { twin: after, told: { twin: changes, telemetry }, at: now });
       tx.afterCommit(() => {

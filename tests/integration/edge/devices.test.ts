@@ -231,6 +231,34 @@ void test('a value too large for a message of the stream is refused, and the dev
   assert.deepEqual(world.log.warnings, []);
 });
 
+void test('a long wish at the node that a long word of the cloud ends keeps nothing behind it waiting', async () => {
+  await using world = await EdgeWorld.open();
+  await world.startEdge();
+  const noting = (desired: string): typeof BOILER => ({
+    ...BOILER,
+    properties: [...BOILER.properties, { name: 'note', type: 'STRING', accessMode: 'ReadWrite', desired }],
+  });
+  await world.put(noting('a'));
+  const heard = await world.listener('$skerry/#');
+  await heard.first('$skerry/mapper/modbus/default/boiler');
+  const device = await world.client();
+
+  await device.publishAsync(UPDATE, wish('note', 'x'.repeat(700_000)), QOS1);
+  await world.put(noting('b'.repeat(500_000)));
+  await waitUntil('the word of the cloud', () =>
+    heard.on('$skerry/mapper/modbus/default/boiler').some(({ payload }) => payload.includes('bbbb')),
+  );
+  await device.publishAsync(UPDATE, report('count', 5), QOS1);
+
+  await waitUntil('the update behind the end', async () => (await world.reported('count')).includes('5'), 8000);
+  const ended = (await world.upEvents()).flatMap(({ override }) => override?.ended ?? []);
+  assert.deepEqual(
+    ended.map(({ property, value, reason }) => [property, value.length, reason]),
+    [['note', 100, 'CloudChanged']],
+  );
+  assert.deepEqual(world.log.warnings, []);
+});
+
 void test('a device re-created under its name is another one: event ids of the first say nothing about it', async () => {
   await using world = await EdgeWorld.open();
   await world.startEdge();
