@@ -15,9 +15,9 @@ import { overrideChange } from '../../model/override-rules.ts';
 import type { Twin, TwinProperty } from '../../model/twin.ts';
 import { receiptOf } from '../../nats/direct-get.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
-import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
-import { BATCH_CONTENT_TYPE, encodeBatch, encodeFact } from '../../wire/device-events.ts';
+import { BATCH_CONTENT_TYPE } from '../../wire/device-events.ts';
 import { stateSubject } from '../../wire/nats-subjects.ts';
+import { stateMessage } from './state-message.ts';
 
 export interface StateSenderTools {
   readonly link: Pick<NatsLink, 'request' | 'onDisconnected'>;
@@ -104,6 +104,8 @@ export class StateSender implements Service {
   #sent = new WeakSet<Twin>();
   /** What the stream has of each device. */
   readonly #told = new Map<string, Told>();
+  /** Devices of which was said that their twins are too large. */
+  readonly #cut = new Set<string>();
   #isOpen = false;
 
   constructor(config: { readonly node: string }, tools: StateSenderTools) {
@@ -159,6 +161,7 @@ export class StateSender implements Service {
   #forgetAllBut(twins: readonly Twin[]): void {
     const known = new Set(twins.map((twin) => deviceKey(twin)));
     for (const device of this.#told.keys()) if (!known.has(device)) this.#told.delete(device);
+    for (const device of this.#cut) if (!known.has(device)) this.#cut.delete(device);
   }
 
   /** A state that was not confirmed goes again in the next round. Never rejects. */
@@ -175,16 +178,25 @@ export class StateSender implements Service {
   async #isTaken(twin: Twin, fact: Fact): Promise<boolean> {
     const id = `state.${twin.uid}.${fact.at}`;
     const stamp = { node: this.#node, id, term: this.#tools.term(), historical: false };
-    const message = encodeBatch([encodeFact(fact, stamp)]);
-    // A twin too large for one message is told by its facts alone.
-    if (message.length > MAX_MESSAGE_BYTES) return true;
+    const { bytes, leftOut } = stateMessage(fact, stamp);
+    if (leftOut > 0) this.#noteCut(deviceKey(twin), leftOut);
     try {
-      const answer = await this.#tools.link.request(stateSubject(this.#node, twin), message, HEADERS);
+      const answer = await this.#tools.link.request(stateSubject(this.#node, twin), bytes, HEADERS);
       return receiptOf(answer).kind === 'stored';
     } catch (error) {
       this.#tools.logger.debug({ device: deviceKey(twin), reason: messageOf(error) }, 'state not confirmed');
       return false;
     }
+  }
+
+  /** What is left out is told by its facts alone. */
+  #noteCut(device: string, leftOut: number): void {
+    if (this.#cut.has(device)) return;
+    this.#cut.add(device);
+    this.#tools.logger.warn(
+      { device, leftOut },
+      'the twin is too large for one message; part of its state is not sent',
+    );
   }
 
   #isTold(twin: Twin): boolean {

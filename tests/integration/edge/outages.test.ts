@@ -3,12 +3,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MqttClient } from 'mqtt';
+import { readLast } from '../../../src/nats/direct-get.ts';
 import { wantedStreams } from '../../../src/nats/stream-plan.ts';
 import { ensureStreams } from '../../../src/nats/jetstream-admin.ts';
 import { mebibytes } from '../../../src/kit/units.ts';
 import { compareVersions, type Version } from '../../../src/model/version.ts';
 import { encodeDefinition } from '../../../src/wire/desired.ts';
-import { bucketSubject, CLAIM_STREAM, DESIRED_BUCKET, desiredKey, UP_STREAM } from '../../../src/wire/nats-subjects.ts';
+import { decodeBatch } from '../../../src/wire/device-events.ts';
+import {
+  bucketSubject,
+  CLAIM_STREAM,
+  DESIRED_BUCKET,
+  desiredKey,
+  STATE_STREAM,
+  stateSubject,
+  UP_STREAM,
+} from '../../../src/wire/nats-subjects.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { RawClient } from '../broker/raw-client.ts';
 import { BOILER, EdgeWorld, NODE, report, UPDATE, wanting, type Heard } from './edge-world.ts';
@@ -296,7 +306,7 @@ void test('a store whose name another one took stops publishing as soon as they 
   assert.deepEqual(await world.reported('count'), ['1', '100', '101']);
 });
 
-void test('a twin too large for one message does not end the process', async () => {
+void test('a twin too large for one message does not end the process, and what fits of it is its state', async () => {
   await using world = await EdgeWorld.open();
   const names = Array.from({ length: 15 }, (_, n) => `note-${n}`);
   const properties = names.map((name) => ({ name, type: 'STRING', accessMode: 'ReadWrite' }) as const);
@@ -316,6 +326,11 @@ void test('a twin too large for one message does not end the process', async () 
   );
   await world.uplinkOpen();
   assert.equal(ended, 'running');
+  const state = await waitUntil('the state', async () => readLast(world.hub, STATE_STREAM, stateSubject('n1', BOILER)));
+  const batch = decodeBatch(state.data);
+  const told = batch.kind === 'ok' ? batch.events.filter(({ kind }) => kind === 'reported').length : 0;
+  assert.ok(told > 5 && told < 15, `${told} of 15`);
+  assert.ok(world.log.warnings.filter((warning) => warning.includes('too large for one message')).length === 1);
 });
 
 void test('an edge stops at once, whenever it is asked to', async () => {
