@@ -121,7 +121,7 @@ void test('twin/get and state/update are answered, on both forms', async () => {
     const twin = await heard.first(`$hw/events/device/${form}/twin/get/result`);
     assert.equal(twin['event_id'], 'get-9');
     assert.deepEqual(Object.keys(twin['twin'] as object), ['count', 'setpoint']);
-    const state = await heard.first(`$hw/events/device/${form}/state/update/result`);
+    const state = await heard.first(`$hw/events/device/${form}/state/update/result`, 'Unhealthy');
     assert.deepEqual(state['device'], { name: 'boiler', state: 'Unhealthy' });
   }
   const states = async (): Promise<string[]> =>
