@@ -3,11 +3,13 @@
 import type { Aedes, AedesPublishPacket } from 'aedes';
 import { seconds } from '../src/kit/units.ts';
 import { brokerErrors } from './errors.ts';
+import type { SessionPersistence } from './sessions/session-persistence.ts';
 import type { Will, Wills } from './sessions/wills.ts';
 
 const AGAIN_AFTER = seconds(5);
 
 export interface LeftWillsTools {
+  readonly persistence: SessionPersistence;
   readonly wills: Wills;
 }
 
@@ -31,9 +33,10 @@ export class LeftWills {
   }
 
   async #sayLeft(): Promise<void> {
-    const { wills } = this.#tools;
-    for (const will of [...wills.left()]) {
-      if (await this.#say(will)) wills.remove({ id: will.clientId ?? '' });
+    const { persistence, wills } = this.#tools;
+    const left = (await persistence.streamWill({ [this.#aedes.id]: true }).toArray()) as Will[];
+    for (const will of left) {
+      if (await this.#say(will)) await persistence.delWill({ id: will.clientId ?? '' });
       else wills.postpone(will.clientId ?? '', will);
     }
   }

@@ -71,7 +71,7 @@ export class SessionPersistence {
   /** Reads what storage holds, and routes what a former process journalled and did not route. */
   async setup(broker: { readonly id: string }): Promise<void> {
     this.#broker = broker;
-    this.#tools.wills.serve(broker.id);
+    this.#tools.wills.serve(broker);
     const records = await readRecords(this.#tools.storage.load());
     this.#tools.onRead(records);
     this.#restore(records);
@@ -234,7 +234,7 @@ export class SessionPersistence {
   // Wills.
 
   putWill(client: ClientId, will: Will): Promise<void> {
-    return this.#tools.wills.put(client, will);
+    return this.#tools.wills.put(client.id, will);
   }
 
   getWill(client: ClientId): Promise<Will | undefined> {
@@ -242,11 +242,11 @@ export class SessionPersistence {
   }
 
   delWill(client: ClientId): Promise<Will | undefined> {
-    return Promise.resolve(this.#tools.wills.remove(client));
+    return Promise.resolve(this.#tools.wills.remove(client.id));
   }
 
-  streamWill(): Readable {
-    return Readable.from(this.#tools.wills.left());
+  streamWill(brokers: Readonly<Record<string, unknown>> = {}): Readable {
+    return Readable.from(this.#tools.wills.ofOthers(brokers));
   }
 
   destroy(): Promise<void> {

@@ -18,66 +18,53 @@ export interface Will {
 /** Late ones that are kept: more clients can hardly die while the gate refuses, as no will is taken in then either. */
 const MOST_LATE = 10_000;
 
-/** Whose will it is: a connection, or just its name where Aedes asks when it is over. */
-export interface Mortal {
+/** The part of Aedes that tells whose a will is. */
+interface Owner {
   readonly id: string;
-  /** Of a connection. */
-  readonly closed?: boolean;
-}
-
-interface Owed {
-  readonly will: Will;
-  /** The connections, of one client one after the other, whose wills are not over. The record is that of the last of them. */
-  readonly to: readonly Mortal[];
+  readonly clients?: Readonly<Record<string, { readonly closed: boolean; readonly will?: unknown } | undefined>>;
 }
 
 export class Wills {
   readonly #writes: WriteBehind;
-  readonly #wills = new Map<string, Owed>();
+  readonly #wills = new Map<string, Will>();
   readonly #late = new Map<string, Will>();
-  #broker = '';
+  #owner: Owner = { id: '' };
 
   constructor(tools: { readonly writes: WriteBehind }) {
     this.#writes = tools.writes;
   }
 
-  /** The id of the broker that takes them in from here on. */
-  serve(broker: string): void {
-    this.#broker = broker;
+  serve(owner: Owner): void {
+    this.#owner = owner;
   }
 
   restore(will: StoredWill, isLate: boolean): void {
     const { clientId } = will;
     if (isLate) this.#late.set(clientId, { ...will, record: lateWillKey(clientId) });
-    else this.#wills.set(clientId, { will: { ...will }, to: [] });
+    else this.#wills.set(clientId, { ...will });
   }
 
   get(client: string): Will | undefined {
-    return this.#wills.get(client)?.will;
+    return this.#wills.get(client);
   }
 
-  put(connection: Mortal, will: Will): Promise<void> {
-    const { id } = connection;
-    will.brokerId = this.#broker;
-    will.clientId = id;
-    this.#wills.set(id, { will, to: [...(this.#wills.get(id)?.to ?? []), connection] });
-    const stored = storedForm(id, will);
-    this.#writes.put(willKey(id), () => encodeWill(stored));
+  put(client: string, will: Will): Promise<void> {
+    will.brokerId = this.#owner.id;
+    will.clientId = client;
+    this.#wills.set(client, will);
+    const stored = storedForm(client, will);
+    this.#writes.put(willKey(client), () => encodeWill(stored));
     return this.#writes.written();
   }
 
-  /**
-   * Aedes asks so that a connection finds no will of its predecessor, which is owed until it was said; and by name when one is over.
-   * After a takeover that is the predecessor's, and the record, which is the successor's, stays.
-   */
-  remove({ id, closed }: Mortal): Will | undefined {
-    const owed = this.#wills.get(id);
-    if (owed === undefined || closed !== undefined) return undefined;
-    const over = owed.to.find((connection) => connection.closed === true);
-    const to = owed.to.filter((connection) => connection !== over);
-    if (to.length === 0) this.#forget(id);
-    else this.#wills.set(id, { ...owed, to });
-    return to.length === 0 ? owed.will : undefined;
+  /** Not that of a connection that has taken the session over: Aedes asks for the end of its predecessor's. */
+  remove(client: string): Will | undefined {
+    const will = this.#wills.get(client);
+    const live = this.#owner.clients?.[client];
+    if (will === undefined || (live?.closed === false && live.will === will)) return undefined;
+    this.#wills.delete(client);
+    this.#writes.remove(willKey(client));
+    return will;
   }
 
   /** The gate could not keep it now: it is to be said later, whatever becomes of its client. */
@@ -86,7 +73,9 @@ export class Wills {
     const stored = storedForm(client, will);
     this.#late.set(client, { ...stored, record: lateWillKey(client) });
     this.#writes.put(lateWillKey(client), () => encodeWill(stored));
-    if (this.get(client) === will) this.#forget(client);
+    if (this.#wills.get(client) !== will) return;
+    this.#wills.delete(client);
+    this.#writes.remove(willKey(client));
   }
 
   late(): Will[] {
@@ -101,17 +90,9 @@ export class Wills {
     this.#writes.remove(lateWillKey(clientId));
   }
 
-  /**
-   * Those that a former process left, whatever Aedes takes for a broker that is gone: it goes by the time of day, which may be set, and
-   * those of this one are said when their connections end.
-   */
-  *left(): Generator<Will> {
-    for (const { will } of this.#wills.values()) if (will.brokerId !== this.#broker) yield will;
-  }
-
-  #forget(client: string): void {
-    this.#wills.delete(client);
-    this.#writes.remove(willKey(client));
+  /** Those that brokers other than these took in. */
+  *ofOthers(brokers: Readonly<Record<string, unknown>>): Generator<Will> {
+    for (const will of this.#wills.values()) if (brokers[will.brokerId ?? ''] === undefined) yield will;
   }
 }
 
