@@ -23,3 +23,7 @@ export const unreadableGet = (payload: string, problem: string): string =>
   `Unmarshal twin info ${payload} failed , err: ${problem}`;
 
 export const unknownToGet = (device: string): string => `Device ${device} not found while getting twin`;
+
+/** The same of `membership/get`. */
+export const unreadableMembership = (payload: string, problem: string): string =>
+  `Unmarshal get membership info ${payload} failed , err: ${problem}`;

@@ -76,7 +76,8 @@ export class DeviceRequests {
     const parsed = parseStateUpdate(publication.payload);
     if (parsed.kind === 'refused') return refuse(parsed.eventId, 'payload', parsed.reason);
     const { eventId } = parsed;
-    const trace = traceOf(publication, eventId === '' ? '' : `state/${eventId}`);
+    // Not by its `event_id`: a state is what was said last, and who says everything under one id must not stay offline for it.
+    const trace = traceOf(publication, '');
     return commitWith(publication, this.#tools.store, (tx): Outcome => {
       const found = this.#facts.deviceIn(tx, device);
       if (found === undefined) return refuse(eventId, 'unknown', unknownDevice(device));

@@ -91,8 +91,13 @@ const REFUSED: readonly {
   readonly code: number;
   readonly says: RegExp;
 }[] = [
-  { node: NODE, sent: 'not json', code: 400, says: /not a JSON object/ },
-  { node: NODE, sent: '[]', code: 400, says: /not a JSON object/ },
+  {
+    node: NODE,
+    sent: 'not json',
+    code: 400,
+    says: /^Unmarshal get membership info not json failed , err: .*not a JSON object/,
+  },
+  { node: NODE, sent: '[]', code: 400, says: /^Unmarshal get membership info \[\] failed , err: / },
   { node: 'other', sent: '{"event_id":"m3"}', code: 404, says: /this is the node n1/ },
 ];
 

@@ -17,6 +17,7 @@ import { tempDir } from '../../support/temp-dir.ts';
 import { BOILER, NEVER, report, UPDATE, wish } from './edge-world.ts';
 import { ROOMY } from '../../support/roomy-outbox.ts';
 
+const STATE_UPDATE = UPDATE.replace('twin/update', 'state/update');
 const CHAIN = chainSubject('n1', 'twin', BOILER);
 const MESSAGES = messageSubject('n1');
 
@@ -107,6 +108,20 @@ void test('a resend with DUP is admitted again without an effect, also after a r
 
   assert.equal(gate.count, '2');
   assert.equal(gate.outbox.waiting(CHAIN), 2);
+  await gate.stop();
+});
+
+void test('each word about a state counts, also under an event_id that was used before; a resend with DUP does not', async () => {
+  await using dir = await tempDir();
+  const gate = await new Gate(dir.path).start();
+  const say = (state: string, packetId: number, duplicate = false): Promise<Admission> =>
+    gate.publish({ topic: STATE_UPDATE, text: JSON.stringify({ event_id: 'same', state }), packetId, duplicate });
+
+  for (const [place, state] of ['online', 'offline', 'online'].entries()) await say(state, place + 1);
+  assert.equal(gate.twins.read(BOILER)?.state?.state, 'online');
+  await say('offline', 2, true);
+
+  assert.deepEqual([gate.twins.read(BOILER)?.state?.state, gate.twins.read(BOILER)?.state?.n], ['online', 3]);
   await gate.stop();
 });
 
