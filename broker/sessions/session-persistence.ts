@@ -4,28 +4,20 @@
 // waited for: should it be lost, the message comes once more, as QoS 1 allows.
 import { Readable } from 'node:stream';
 import type { Audience } from '../audience.ts';
+import { Destinations } from './destinations.ts';
 import { type IncomingPackets, type IncomingPacket } from './incoming-packets.ts';
 import type { MatchingSubscription, Subscription } from './kept-subscriptions.ts';
-import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
+import type { MessageShelf, PacketLike } from './message-shelf.ts';
 import type { OutgoingQueues, QueuedPacket } from './outgoing-queues.ts';
 import { isOwnTopic, type RetainedMessages } from './retained-messages.ts';
-import { RetainedPackets } from './retained-packets.ts';
 import type { RoutingJournal } from './routing-journal.ts';
-import {
-  journalKey,
-  queueKey,
-  readRecords,
-  retainedKey,
-  subscriptionKey,
-  type SessionRecords,
-} from './session-records.ts';
+import { restoreSessions } from './restoration.ts';
+import { readRecords, subscriptionKey, type SessionRecords } from './session-records.ts';
 import type { SessionDirectory } from './session-directory.ts';
 import type { SessionStorage } from './session-storage.ts';
 import type { SubscriptionLimits } from './subscription-limits.ts';
 import type { Will, Wills } from './wills.ts';
 import type { WriteBehind } from './write-behind.ts';
-
-type Qos = 0 | 1 | 2;
 
 interface ClientId {
   readonly id: string;
@@ -55,13 +47,14 @@ export interface SessionTools {
 
 export class SessionPersistence {
   readonly #tools: SessionTools;
-  readonly #packets = new RetainedPackets();
+  readonly #destinations: Destinations;
   /** By the list that Aedes has of a packet's subscriptions: it stores all of them for each of them. */
   readonly #adding = new WeakMap<object, Promise<void>>();
   #broker: object = {};
 
   constructor(tools: SessionTools) {
     this.#tools = tools;
+    this.#destinations = new Destinations(tools);
   }
 
   get broker(): object {
@@ -74,7 +67,7 @@ export class SessionPersistence {
     this.#tools.wills.serve(broker);
     const records = await readRecords(this.#tools.storage.load());
     this.#tools.onRead(records);
-    this.#restore(records);
+    restoreSessions(records, { ...this.#tools, destinations: this.#destinations });
   }
 
   // Subscriptions.
@@ -149,8 +142,8 @@ export class SessionPersistence {
 
   storeRetained(packet: PacketLike): PromiseLike<void> {
     const { journal, shelf } = this.#tools;
-    if (isOwnTopic(packet.topic)) this.#packets.set(packet);
-    else this.#retain(packet, journal.find(packet)?.message ?? shelf.create(packet));
+    if (isOwnTopic(packet.topic)) this.#destinations.packets.set(packet);
+    else this.#destinations.retain(packet, journal.find(packet)?.message ?? shelf.create(packet));
     return IN_THIS_TURN;
   }
 
@@ -159,7 +152,7 @@ export class SessionPersistence {
   }
 
   createRetainedStreamCombi(patterns: readonly string[]): Readable {
-    return Readable.from(this.#packets.matching(patterns));
+    return Readable.from(this.#destinations.packets.matching(patterns));
   }
 
   // What goes out.
@@ -176,7 +169,7 @@ export class SessionPersistence {
       const message = slip?.message ?? shelf.create(packet);
       if (packet.brokerId !== undefined) message.brokerId = packet.brokerId;
       if (packet.brokerCounter !== undefined) message.brokerCounter = packet.brokerCounter;
-      this.#enqueue(subscriptions, message);
+      this.#destinations.enqueue(subscriptions, message);
     }
     if (slip !== undefined) journal.routed(slip);
     // Delivered only once it is in the queue for good: at QoS 2 the subscriber may not get it from the journal again.
@@ -252,74 +245,6 @@ export class SessionPersistence {
   destroy(): Promise<void> {
     return Promise.resolve();
   }
-
-  #enqueue(subscriptions: readonly MatchingSubscription[], message: KeptMessage): void {
-    const granted = new Map<string, Qos>();
-    for (const { clientId, qos } of subscriptions) granted.set(clientId, larger(granted.get(clientId), qos));
-    for (const [client, qos] of granted) this.#tools.queues.enqueue(client, message, smaller(qos, message.qos));
-  }
-
-  #restore(records: SessionRecords): void {
-    const { shelf, wills, incoming, writes, directory } = this.#tools;
-    const messages = new Map<number, KeptMessage>();
-    for (const [n, stored] of records.messages) messages.set(n, shelf.restore(n, stored));
-    for (const will of records.wills) wills.restore(will, false);
-    for (const will of records.lateWills) wills.restore(will, true);
-    for (const { client, messageId } of records.incoming) incoming.add(client, messageId, true);
-    this.#restoreSubscriptions(records);
-    for (const { n, key, take } of this.#holders(records)) {
-      const message = messages.get(n);
-      if (message === undefined) writes.remove(key);
-      else take(message);
-    }
-    for (const message of messages.values()) if (message.holders === 0 && message.isStored) shelf.discard(message);
-    directory.restore(records);
-  }
-
-  #restoreSubscriptions({ subscriptions }: SessionRecords): void {
-    for (const { client, subscription } of subscriptions) {
-      this.#tools.audience.keep(client, [subscription]);
-      this.#tools.subscriptions.add(client, subscription.topic);
-    }
-  }
-
-  /** In the order in which messages were admitted, what was routed before and what is routed now. */
-  #holders({ queued, retained, journal }: SessionRecords): Holder[] {
-    const { queues } = this.#tools;
-    const holders: Holder[] = [
-      ...queued.map(({ client, n, state }) => ({
-        ...{ n, key: queueKey(client, n) },
-        take: (one: KeptMessage) => queues.restore(client, one, state),
-      })),
-      ...retained.map(({ n, topic }) => ({
-        ...{ n, key: retainedKey(topic) },
-        take: (one: KeptMessage) => this.#restoreRetained(one),
-      })),
-      ...journal.map((n) => ({ n, key: journalKey(n), take: (one: KeptMessage) => this.#replay(one) })),
-    ];
-    return holders.sort((a, b) => a.n - b.n);
-  }
-
-  #restoreRetained(message: KeptMessage): void {
-    this.#tools.retained.restore(message);
-    this.#packets.set(retainedPacket(message));
-  }
-
-  #replay(message: KeptMessage): void {
-    const { shelf, journal } = this.#tools;
-    shelf.hold(message);
-    if (message.retain) this.#retain(retainedPacket(message), message);
-    this.#enqueue(this.#tools.audience.kept.matching(message.topic), message);
-    journal.replayed(message);
-  }
-
-  /** An empty one clears its topic; so does one for which there is no room, as its predecessor must not stand as the newest. */
-  #retain(packet: PacketLike, message: KeptMessage): void {
-    const { retained } = this.#tools;
-    const isRetained = message.payload.length > 0 && retained.set(message);
-    if (!isRetained) retained.clear(message.topic);
-    this.#packets.set({ ...packet, payload: isRetained ? message.payload : '' });
-  }
 }
 
 /** A topic on which nothing is ever said, for Aedes to think that there is a subscription. */
@@ -335,22 +260,3 @@ const IN_THIS_TURN: PromiseLike<void> = {
     return Promise.resolve() as Promise<never>;
   },
 };
-
-interface Holder {
-  readonly n: number;
-  /** Of its record. */
-  readonly key: string;
-  readonly take: (message: KeptMessage) => void;
-}
-
-const larger = (a: Qos | undefined, b: Qos): Qos => (a === undefined || a < b ? b : a);
-const smaller = (a: Qos, b: Qos): Qos => (a < b ? a : b);
-
-/** What a new subscriber is told of a retained message. */
-const retainedPacket = ({ topic, payload, qos, retain }: KeptMessage): PacketLike => ({
-  cmd: 'publish',
-  topic,
-  payload,
-  qos,
-  retain,
-});
