@@ -1,6 +1,6 @@
 #!/bin/sh
-# npm test: sets up what is missing, then every check, each stage with its name and its time; the tests come last and their
-# summary is the end of the output. `test.sh long` adds the long forms.
+# npm test: sets up what is missing, then every check, each stage with its name and its time; the tests come last, and the names
+# of those that failed are the end of the output. `test.sh long` adds the long forms.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -45,9 +45,8 @@ stage 'types and build' build
 
 files=$(test_files "${1-}")
 [ -n "$files" ] || die 'no tests were found under tests/.'
-[ -t 1 ] && reporter=spec || reporter=tap
 # The time-out is that of a file with all its tests: the longest long one kills for twenty minutes.
 [ "${1-}" = long ] && timeout_ms=2700000 || timeout_ms=300000
 printf '== tests\n'
 # shellcheck disable=SC2086 # a list of files without spaces
-exec node --test --test-concurrency=2 --test-reporter="$reporter" --test-timeout="${TEST_TIMEOUT_MS:-$timeout_ms}" $files
+exec node --test --test-concurrency=2 --test-reporter=./scripts/test-reporter.mjs --test-timeout="${TEST_TIMEOUT_MS:-$timeout_ms}" $files
