@@ -10,8 +10,9 @@ import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import type { NodeProblem } from '../../wire/node-reports.ts';
 import { edgeErrors, type Address } from '../edge-config.ts';
 import type { Answer } from './answers.ts';
-import { answerHistory } from './history-routes.ts';
-import { answerTwins, type Route, type TwinRequests } from './twin-routes.ts';
+import { historyRoutes } from './history-routes.ts';
+import { answerRequest, type Routes } from './routes.ts';
+import { twinRoutes, type TwinRequests } from './twin-routes.ts';
 
 export interface EdgeAdminTools {
   /** Of every part, by name. */
@@ -40,11 +41,25 @@ export class EdgeAdmin implements Service {
   readonly name = 'admin';
   readonly #address: Address;
   readonly #tools: EdgeAdminTools;
+  readonly #routes: Routes;
   #server: Server | undefined;
 
   constructor(config: { readonly http: Address }, tools: EdgeAdminTools) {
     this.#address = config.http;
     this.#tools = tools;
+    this.#routes = {
+      'GET /healthz': () => ({ status: 200, body: { state: 'ok' } }),
+      'GET /readyz': () => this.#readiness(),
+      'GET /status': () => ({ status: 200, body: tools.status() }),
+      'GET /metrics': () => ({ status: 200, text: exposition(tools.metrics) }),
+      ...twinRoutes(tools.twins),
+      ...historyRoutes(tools.twins.past),
+    };
+  }
+
+  /** Method and path of everything that is answered. */
+  get routes(): readonly string[] {
+    return Object.keys(this.#routes);
   }
 
   /** Where it listens; after start. */
@@ -98,21 +113,7 @@ export class EdgeAdmin implements Service {
 
   async #answer(request: IncomingMessage): Promise<Answer> {
     if (!isTrustedHost(request.headers.host, this.#address.host)) return UNTRUSTED_HOST;
-    const { path, query } = routeOf(request);
-    const route = `${request.method ?? ''} ${path[0] ?? ''}`;
-    if (route === 'GET healthz') return { status: 200, body: { state: 'ok' } };
-    if (route === 'GET readyz') return this.#readiness();
-    if (route === 'GET status') return { status: 200, body: this.#tools.status() };
-    if (route === 'GET metrics') return { status: 200, text: exposition(this.#tools.metrics) };
-    if (path[0] === 'twins') return answerTwins(this.#tools.twins, request, { path: path.slice(1), query });
-    if (route === 'GET history') return answerHistory(this.#tools.twins.past, path.slice(1), query);
-    return {
-      status: 404,
-      body: {
-        reason:
-          'nothing here; try /healthz, /readyz, /status, /metrics, /twins, /twins/<namespace>/<device> or /history/<namespace>/<device>',
-      },
-    };
+    return answerRequest(this.#routes, request);
   }
 
   #readiness(): Answer {
@@ -129,14 +130,3 @@ const UNTRUSTED_HOST: Answer = {
       'this Host is not an address of this node; ask it as localhost, by its IP address, or by the name in --http',
   },
 };
-
-/** Names of devices and properties need no escapes but `@`, `,`, `:`, `/` and `#` of properties; a malformed one leads nowhere. */
-function routeOf(request: IncomingMessage): Route {
-  try {
-    const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://edge');
-    return { path: pathname.split('/').slice(1).map(decodeURIComponent), query };
-  } catch (error) {
-    if (error instanceof URIError || error instanceof TypeError) return { path: [], query: new URLSearchParams() };
-    throw error;
-  }
-}

@@ -1,6 +1,7 @@
 // What twins were, over HTTP: the changes of a device, and its whole twin at a moment. Answers are bounded.
 import { parseMoment } from '../../wire/moments.ts';
 import { unknownDevice, type Answer } from './answers.ts';
+import type { Asked, Routes } from './routes.ts';
 
 /** `undefined`: no such device. */
 export interface PastRequests {
@@ -30,8 +31,12 @@ export async function answerPastTwin(past: PastRequests, device: Place, at: stri
   return twin === undefined ? unknownDevice(device.namespace, device.name) : { status: 200, body: twin };
 }
 
-/** `path` is what stands behind `/history`: a device, or a property of one. */
-export async function answerHistory(
+export const historyRoutes = (past: PastRequests): Routes => {
+  const answer = ({ named, query }: Asked): Promise<Answer> => answerHistory(past, named, query);
+  return { 'GET /history/<namespace>/<device>': answer, 'GET /history/<namespace>/<device>/<property>': answer };
+};
+
+async function answerHistory(
   past: PastRequests,
   [namespace = '', name = '', property]: readonly string[],
   query: URLSearchParams,

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { unknownDevice, type Answer } from './answers.ts';
 import { answerPastTwin, type PastRequests } from './history-routes.ts';
+import type { Routes } from './routes.ts';
 
 /** `undefined`: no such device. */
 export interface TwinRequests {
@@ -25,25 +26,15 @@ export type WishOutcome =
 
 const LARGEST_BODY = 1024 * 1024;
 
-export interface Route {
-  readonly path: readonly string[];
-  readonly query: URLSearchParams;
-}
-
-/** `path` is what stands behind `/twins`: nothing, or a device, or a property of one. */
-export async function answerTwins(
-  twins: TwinRequests,
-  request: IncomingMessage,
-  { path: [namespace, name, property], query }: Route,
-): Promise<Answer> {
-  if (namespace === undefined || name === undefined)
-    return request.method === 'GET' ? { status: 200, body: twins.list() } : NOT_ALLOWED;
-  if (request.method === 'GET') return read(twins, { namespace, name }, query.get('at'));
-  if (property === undefined) return NOT_ALLOWED;
-  if (request.method === 'PUT') return set(twins, request, { namespace, name, property });
-  if (request.method !== 'DELETE') return NOT_ALLOWED;
-  return answerTo(await twins.release(namespace, name, property), namespace, name);
-}
+export const twinRoutes = (twins: TwinRequests): Routes => ({
+  'GET /twins': () => ({ status: 200, body: twins.list() }),
+  'GET /twins/<namespace>/<device>': ({ named: [namespace = '', name = ''], query }) =>
+    read(twins, { namespace, name }, query.get('at')),
+  'PUT /twins/<namespace>/<device>/<property>': ({ request, named: [namespace = '', name = '', property = ''] }) =>
+    set(twins, request, { namespace, name, property }),
+  'DELETE /twins/<namespace>/<device>/<property>': async ({ named: [namespace = '', name = '', property = ''] }) =>
+    answerTo(await twins.release(namespace, name, property), namespace, name),
+});
 
 function read(twins: TwinRequests, device: Omit<Place, 'property'>, at: string | null): Answer | Promise<Answer> {
   const { namespace, name } = device;
@@ -73,11 +64,6 @@ function answerTo(outcome: WishOutcome, namespace: string, name: string): Answer
   if (outcome.kind === 'refused') return { status: 400, body: { reason: outcome.reason } };
   return { status: 200, body: outcome.twin };
 }
-
-const NOT_ALLOWED: Answer = {
-  status: 405,
-  body: { reason: 'GET a twin, or PUT a value to /twins/<namespace>/<device>/<property>, or DELETE it there again' },
-};
 
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];

@@ -91,6 +91,20 @@ const CASES: readonly Case[] = [
       world.reset('status');
     },
   },
+  afterwards('A client at the node removes the property with `null`', (world) => world.remove('status')),
+  {
+    name: 'A client removes it with `null` where the cloud wanted nothing',
+    happens: (world) => {
+      world.cloud('status', undefined);
+      world.sync();
+      world.set('status', 'ON');
+      world.remove('status');
+    },
+  },
+  afterwards('A client removes it with `null`, and it is not optional', (world) => {
+    world.require('status');
+    world.remove('status');
+  }),
   afterwards('The property is taken out of the DeviceModel', (world) => {
     world.define(world.properties.filter(({ name }) => name !== 'status'));
     world.sync();

@@ -4,6 +4,7 @@ import { applyDefinition, releaseOverride } from '../../../../src/model/desired-
 import type { DeviceDefinition, PropertyDefinition } from '../../../../src/model/device.ts';
 import type { Change } from '../../../../src/model/fact.ts';
 import { countWishes } from '../../../../src/model/override-rules.ts';
+import type { PropertyUpdate } from '../../../../src/model/property-update.ts';
 import type { Twin } from '../../../../src/model/twin.ts';
 import { applyUpdate } from '../../../../src/model/twin-rules.ts';
 import { factOfTwin } from '../../../../src/edge/uplink/state-sender.ts';
@@ -78,16 +79,21 @@ export class OverrideWorld {
   }
 
   set(property: string, value: string): void {
-    if (this.#seen === undefined || this.#twin === undefined) return;
-    const updates = [{ property, expected: { raw: value } }];
-    const outcome = applyUpdate(this.#twin, this.#seen, updates, this.#now());
-    if (outcome.kind === 'applied') this.#keep(outcome.after, outcome.changes);
+    this.#update({ property, expected: { raw: value } });
   }
 
   report(property: string, value: string): void {
-    if (this.#seen === undefined || this.#twin === undefined) return;
-    const outcome = applyUpdate(this.#twin, this.#seen, [{ property, actual: { raw: value } }], this.#now());
-    if (outcome.kind === 'applied') this.#keep(outcome.after, outcome.changes);
+    this.#update({ property, actual: { raw: value } });
+  }
+
+  /** A client says that the node cannot do without it. */
+  require(property: string): void {
+    this.#update({ property, optional: false });
+  }
+
+  /** `null` in the place of the property. */
+  remove(property: string): void {
+    this.#update({ property, isRemoval: true });
   }
 
   reset(name: string): void {
@@ -151,6 +157,12 @@ export class OverrideWorld {
   /** Kubernetes Events, each once. */
   get events(): readonly string[] {
     return [...this.#events.values()];
+  }
+
+  #update(update: PropertyUpdate): void {
+    if (this.#seen === undefined || this.#twin === undefined) return;
+    const outcome = applyUpdate(this.#twin, this.#seen, [update], this.#now());
+    if (outcome.kind === 'applied') this.#keep(outcome.after, outcome.changes);
   }
 
   #now(): number {
