@@ -13,6 +13,7 @@ import type { Endings } from './endings.ts';
 import { Entrance } from './entrance.ts';
 import { createFanOut } from './fan-out.ts';
 import { Gatekeeper } from './gatekeeper.ts';
+import { goneClient } from './left-wills.ts';
 import type { BrokerLimits } from './limits.ts';
 import { Outflow } from './outflow.ts';
 import { readFast } from './packet-reader.ts';
@@ -20,11 +21,9 @@ import type { PublishGate } from './publish-gate.ts';
 import { Resumption } from './resumption.ts';
 import { Roster } from './roster.ts';
 import { SessionDoors } from './session-doors.ts';
-import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
+import type { RoutingSlip } from './sessions/routing-journal.ts';
 import type { SessionStorage } from './sessions/session-storage.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
-import { willKey } from './sessions/session-records.ts';
-import type { Will } from './sessions/wills.ts';
 import { readStrictly } from './strict-packets.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -153,12 +152,6 @@ function watch(aedes: Aedes, parts: Parts, { endings, logger }: EngineTools): vo
   (aedes as NodeJS.EventEmitter).on('error', (error: unknown) => {
     logger.error({ reason: messageOf(error) }, 'the broker failed');
   });
-}
-
-/** Whose will it is, when its connection ended before. */
-function goneClient(packet: object): Publisher {
-  const { clientId: id = '', record = willKey(id) } = packet as Partial<Will>;
-  return { id, clean: true, leftWill: record };
 }
 
 /** Its connection ended after the gate had kept the publication and before Aedes said so: it is sent again. */

@@ -66,6 +66,11 @@ export class Gatekeeper {
 
   /** Calls `answer` once: without an error the publication is acknowledged and routed, with one its connection is closed. */
   authorize(client: Publisher, packet: ArrivingPacket, answer: Answer): void {
+    if (isWill(client, packet)) this.#authorize(client, packet, this.#afterWill(client, packet, answer));
+    else this.#authorize(client, packet, answer);
+  }
+
+  #authorize(client: Publisher, packet: ArrivingPacket, answer: Answer): void {
     const early = this.#answerEarly(client, packet);
     if (early !== undefined) {
       answer(early);
@@ -80,13 +85,21 @@ export class Gatekeeper {
     const { messageId = 0 } = packet;
     const again = (): void => {
       if (client.closed === true) answer(refusalOf(client, packet));
-      else this.authorize(client, packet, answer);
+      else this.#authorize(client, packet, answer);
     };
     if (!this.#begun.begin(client, messageId, again)) return;
     this.#decide(client, packet, (refusal) => {
       answer(refusal);
       this.#begun.end(client, messageId);
     });
+  }
+
+  /** Aedes tells by the client's name that its will is over, which may be that of its successor. */
+  #afterWill(client: Publisher, packet: ArrivingPacket, answer: Answer): Answer {
+    return (refusal) => {
+      this.#tools.sessions.wills.over(client, packet);
+      answer(refusal);
+    };
   }
 
   #decide(client: Publisher, packet: ArrivingPacket, answer: Answer): void {

@@ -1,16 +1,28 @@
 // Last wills that nobody could say when it was time: a process that is killed says nobody's, and what the gate refuses is not said.
-// The next process says the former before anybody connects; the latter are tried again until the gate accepts them.
+// The next process says the former before anybody connects; the latter are tried again until the gate accepts them. Aedes would look
+// for the former itself, every four minutes and by the time of day: where that was set ahead, all who are connected were of brokers
+// that are gone.
 import type { Aedes, AedesPublishPacket } from 'aedes';
 import { seconds } from '../src/kit/units.ts';
 import { brokerErrors } from './errors.ts';
-import type { SessionPersistence } from './sessions/session-persistence.ts';
-import type { Will, Wills } from './sessions/wills.ts';
+import type { Publisher } from './sessions/routing-journal.ts';
+import type { Owed, Wills } from './sessions/wills.ts';
 
 const AGAIN_AFTER = seconds(5);
 
 export interface LeftWillsTools {
-  readonly persistence: SessionPersistence;
   readonly wills: Wills;
+}
+
+/** What Aedes does not declare. */
+interface Looking {
+  readonly _clearWillInterval: NodeJS.Timeout;
+}
+
+/** As it comes back from Aedes. */
+interface LeftPacket extends AedesPublishPacket {
+  readonly clientId: string;
+  readonly record: string;
 }
 
 export class LeftWills {
@@ -25,7 +37,7 @@ export class LeftWills {
 
   /** Resolves when all that were left have been tried; goes on with those that are late until the broker closes. */
   async begin(): Promise<void> {
-    await this.#sayLate();
+    clearInterval((this.#aedes as unknown as Looking)._clearWillInterval);
     await this.#sayLeft();
     const again = setInterval(() => void this.#sayLate(), AGAIN_AFTER);
     again.unref();
@@ -33,24 +45,23 @@ export class LeftWills {
   }
 
   async #sayLeft(): Promise<void> {
-    const { persistence, wills } = this.#tools;
-    const left = (await persistence.streamWill({ [this.#aedes.id]: true }).toArray()) as Will[];
-    for (const will of left) {
-      if (await this.#say(will)) await persistence.delWill({ id: will.clientId ?? '' });
-      else wills.postpone(will.clientId ?? '', will);
+    const { wills } = this.#tools;
+    for (const owed of wills.left()) {
+      if (await this.#say(owed)) wills.end(owed);
+      else wills.postpone(owed.client, owed.will);
     }
   }
 
   async #sayLate(): Promise<void> {
     if (this.#isSaying) return;
     this.#isSaying = true;
-    for (const will of this.#tools.wills.late()) if (await this.#say(will)) this.#tools.wills.said(will);
+    for (const owed of this.#tools.wills.late()) if (await this.#say(owed)) this.#tools.wills.end(owed);
     this.#isSaying = false;
   }
 
   /** False when the gate cannot keep it now. */
-  #say(will: Will): Promise<boolean> {
-    const packet = { ...will, cmd: 'publish', dup: false } as unknown as AedesPublishPacket;
+  #say({ will, record }: Owed): Promise<boolean> {
+    const packet = { ...will, record, cmd: 'publish', dup: false } as LeftPacket;
     return new Promise((resolve) => {
       this.#aedes.authorizePublish(null, packet, (refusal) => {
         if (refusal) resolve(!brokerErrors.BROKER_GATE_UNAVAILABLE.is(refusal));
@@ -58,4 +69,10 @@ export class LeftWills {
       });
     });
   }
+}
+
+/** Who publishes it: its connection ended before, perhaps with a former process. */
+export function goneClient(packet: object): Publisher {
+  const { clientId, record } = packet as LeftPacket;
+  return { id: clientId, clean: true, leftWill: record };
 }

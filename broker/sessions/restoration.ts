@@ -37,8 +37,7 @@ export function restoreSessions(records: SessionRecords, tools: RestorationTools
   const { shelf, wills, incoming, writes, directory } = tools;
   const messages = new Map<number, KeptMessage>();
   for (const [n, stored] of records.messages) messages.set(n, shelf.restore(n, stored));
-  for (const will of records.wills) wills.restore(will, false);
-  for (const will of records.lateWills) wills.restore(will, true);
+  for (const will of records.wills) wills.restore(will);
   for (const { client, messageId } of records.incoming) incoming.add(client, messageId, true);
   restoreSubscriptions(records, tools);
   for (const { n, key, take } of holders(records, tools)) {

@@ -227,7 +227,7 @@ export class SessionPersistence {
   // Wills.
 
   putWill(client: ClientId, will: Will): Promise<void> {
-    return this.#tools.wills.put(client.id, will);
+    return this.#tools.wills.put(client, will);
   }
 
   getWill(client: ClientId): Promise<Will | undefined> {
@@ -235,7 +235,7 @@ export class SessionPersistence {
   }
 
   delWill(client: ClientId): Promise<Will | undefined> {
-    return Promise.resolve(this.#tools.wills.remove(client.id));
+    return Promise.resolve(this.#tools.wills.discard(client.id));
   }
 
   streamWill(brokers: Readonly<Record<string, unknown>> = {}): Readable {

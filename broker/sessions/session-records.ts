@@ -24,6 +24,12 @@ export interface StoredWill {
   readonly brokerId: string;
 }
 
+/** One that a former process took in, and did not say. */
+export interface LeftWill extends StoredWill {
+  /** Its key. */
+  readonly record: string;
+}
+
 /** That the client of a session is away, since that time of the session clock. */
 export interface AbsenceRecord {
   readonly awaySince: number;
@@ -56,9 +62,7 @@ export interface SessionRecords {
   readonly incoming: readonly { readonly client: string; readonly messageId: number }[];
   readonly retained: readonly { readonly topic: string; readonly n: number }[];
   readonly subscriptions: readonly { readonly client: string; readonly subscription: SubscriptionRecord }[];
-  readonly wills: readonly StoredWill[];
-  /** Refused by the gate, and to be said. */
-  readonly lateWills: readonly StoredWill[];
+  readonly wills: readonly LeftWill[];
   readonly absences: readonly (AbsenceRecord & { readonly client: string })[];
   readonly clock: AgeState | undefined;
   /** What cannot be read is no reason not to start. */
@@ -74,6 +78,7 @@ const INCOMING = 'incoming/';
 const RETAINED = 'retained/';
 const SUBSCRIPTION = 'subscription/';
 const WILL = 'will/';
+/** Where the first versions kept those that the gate had refused. */
 const LATE_WILL = 'late-will/';
 const SESSION = 'session/';
 const SET_ASIDE = 'set-aside/';
@@ -90,8 +95,7 @@ export const queueKey = (client: string, n: number): string => `${QUEUE}${named(
 export const incomingKey = (client: string, messageId: number): string => `${INCOMING}${named(client)}/${messageId}`;
 export const retainedKey = (topic: string): string => `${RETAINED}${topic}`;
 export const subscriptionKey = (client: string, filter: string): string => `${SUBSCRIPTION}${named(client)}/${filter}`;
-export const willKey = (client: string): string => `${WILL}${named(client)}`;
-export const lateWillKey = (client: string): string => `${LATE_WILL}${named(client)}`;
+export const willKey = (client: string, n: number): string => `${WILL}${named(client)}/${numbered(n)}`;
 export const sessionKey = (client: string): string => `${SESSION}${named(client)}`;
 /** Where a record goes that cannot be read. */
 export const setAsideKey = (key: string): string => `${SET_ASIDE}${key}`;
@@ -107,6 +111,9 @@ export function encodeMessage({ topic, payload, qos, retain, dup, brokerId, brok
     ...(brokerId === undefined ? {} : { brokerId, brokerCounter }),
   });
 }
+
+/** 0 where the first versions wrote it, one for each client. */
+export const numberOfWill = (record: string): number => Number(record.split('/')[2]) || 0;
 
 export function encodeWill(will: StoredWill): string {
   return JSON.stringify({ ...will, payload: will.payload.toString('base64') });
@@ -137,8 +144,7 @@ class Reading {
   readonly incoming: SessionRecords['incoming'][number][] = [];
   readonly retained: SessionRecords['retained'][number][] = [];
   readonly subscriptions: SessionRecords['subscriptions'][number][] = [];
-  readonly wills: StoredWill[] = [];
-  readonly lateWills: StoredWill[] = [];
+  readonly wills: LeftWill[] = [];
   readonly absences: SessionRecords['absences'][number][] = [];
   readonly unreadable: SessionRecords['unreadable'][number][] = [];
   clock: AgeState | undefined;
@@ -161,8 +167,8 @@ class Reading {
       const options = objectIn(value) as Omit<SubscriptionRecord, 'topic'>;
       this.subscriptions.push({ client, subscription: { topic, ...options } });
     },
-    [WILL]: (_rest, value) => this.wills.push(decodeWill(value)),
-    [LATE_WILL]: (_rest, value) => this.lateWills.push(decodeWill(value)),
+    [WILL]: (rest, value) => this.wills.push({ ...decodeWill(value), record: `${WILL}${rest}` }),
+    [LATE_WILL]: (rest, value) => this.wills.push({ ...decodeWill(value), record: `${LATE_WILL}${rest}` }),
     [SESSION]: (rest, value) =>
       this.absences.push({ client: decodeURIComponent(rest), ...(objectIn(value) as AbsenceRecord) }),
     [CLOCK_KEY]: (_rest, value) => (this.clock = objectIn(value) as AgeState),

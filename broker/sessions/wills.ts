@@ -1,102 +1,143 @@
-// Last wills of connected clients, in storage so that those of a killed process can still be published: Aedes says them when a
-// connection ends, and the broker those that a former process left. One that the gate refuses is late, and kept apart: its client may
-// be back with another. Of one client the newest is kept, and it is late only as long as the disk or the outbox is full.
-import { encodeWill, lateWillKey, willKey, type StoredWill } from './session-records.ts';
+// Last wills, in storage so that those of a killed process can still be published. Each connection's is a record of its own and is
+// over by itself: after a takeover the predecessor's and the successor's stand beside each other until the former was said. One that
+// the gate refuses is late, whatever becomes of its client; of one client the newest is kept.
+import { encodeWill, numberOfWill, willKey, type LeftWill } from './session-records.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 export interface Will {
   readonly topic: string;
-  readonly payload: string | Buffer;
+  payload: string | Buffer;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
   brokerId?: string;
   clientId?: string;
-  /** The record that holds it, of one that is late. */
-  readonly record?: string;
 }
 
-/** Late ones that are kept: more clients can hardly die while the gate refuses, as no will is taken in then either. */
-const MOST_LATE = 10_000;
-
-/** The part of Aedes that tells whose a will is. */
-interface Owner {
+/** Whose will it is: a connection as Aedes has it, or just its name. */
+export interface Mortal {
   readonly id: string;
-  readonly clients?: Readonly<Record<string, { readonly closed: boolean; readonly will?: unknown } | undefined>>;
+  /** Of a connection. */
+  readonly closed?: boolean;
+  /** Aedes' word for: it said DISCONNECT. */
+  readonly _disconnected?: boolean;
+}
+
+/** One that is neither said nor discarded. */
+export interface Owed {
+  readonly client: string;
+  readonly will: Will;
+  /** The key of its record. */
+  readonly record: string;
+  /** Absent where a former process took it in. */
+  readonly owner?: Mortal;
 }
 
 export class Wills {
   readonly #writes: WriteBehind;
-  readonly #wills = new Map<string, Will>();
-  readonly #late = new Map<string, Will>();
-  #owner: Owner = { id: '' };
+  readonly #owed = new Map<string, readonly Owed[]>();
+  readonly #late = new Map<string, Owed>();
+  #broker: { readonly id: string } = { id: '' };
+  #newest = 0;
 
   constructor(tools: { readonly writes: WriteBehind }) {
     this.#writes = tools.writes;
   }
 
-  serve(owner: Owner): void {
-    this.#owner = owner;
+  serve(broker: { readonly id: string }): void {
+    this.#broker = broker;
   }
 
-  restore(will: StoredWill, isLate: boolean): void {
-    const { clientId } = will;
-    if (isLate) this.#late.set(clientId, { ...will, record: lateWillKey(clientId) });
-    else this.#wills.set(clientId, { ...will });
+  restore({ record, ...will }: LeftWill): void {
+    this.#newest = Math.max(this.#newest, numberOfWill(record));
+    this.#add({ client: will.clientId, will, record });
   }
 
   get(client: string): Will | undefined {
-    return this.#wills.get(client);
+    return this.#owed.get(client)?.at(-1)?.will;
   }
 
-  put(client: string, will: Will): Promise<void> {
-    will.brokerId = this.#owner.id;
-    will.clientId = client;
-    this.#wills.set(client, will);
-    const stored = storedForm(client, will);
-    this.#writes.put(willKey(client), () => encodeWill(stored));
+  /** In storage when it resolves. */
+  put(owner: Mortal, will: Will): Promise<void> {
+    const { id: client } = owner;
+    const { topic, qos, retain } = will;
+    const payload = (will.payload = copyOf(will.payload));
+    const brokerId = (will.brokerId = this.#broker.id);
+    const clientId = (will.clientId = client);
+    this.#newest += 1;
+    const record = willKey(client, this.#newest);
+    this.#add({ client, will, record, owner });
+    this.#writes.put(record, () => encodeWill({ topic, payload, qos, retain, clientId, brokerId }), true);
     return this.#writes.written();
   }
 
-  /** Not that of a connection that has taken the session over: Aedes asks for the end of its predecessor's. */
-  remove(client: string): Will | undefined {
-    const will = this.#wills.get(client);
-    const live = this.#owner.clients?.[client];
-    if (will === undefined || (live?.closed === false && live.will === will)) return undefined;
-    this.#wills.delete(client);
-    this.#writes.remove(willKey(client));
-    return will;
+  /** The gate has answered for it, so that it is kept wherever it is to be kept, or may not be said. */
+  over(owner: Mortal, will: object): void {
+    const owed = this.#find(owner.id, will);
+    if (owed !== undefined) this.end(owed);
   }
 
-  /** The gate could not keep it now: it is to be said later, whatever becomes of its client. */
-  postpone(client: string, will: Will): void {
-    if (!this.#late.has(client) && this.#late.size >= MOST_LATE) return;
-    const stored = storedForm(client, will);
-    this.#late.set(client, { ...stored, record: lateWillKey(client) });
-    this.#writes.put(lateWillKey(client), () => encodeWill(stored));
-    if (this.#wills.get(client) !== will) return;
-    this.#wills.delete(client);
-    this.#writes.remove(willKey(client));
+  /** One that was left, or late, was said. */
+  end(owed: Owed): void {
+    if (this.#take(owed)) this.#writes.remove(owed.record);
   }
 
-  late(): Will[] {
+  /** Those of the client that nobody is going to say: not one whose connection is open, or was lost and has the gate asked. */
+  discard(client: string): Will | undefined {
+    const discarded = (this.#owed.get(client) ?? []).filter(({ owner }) => isNobodys(owner));
+    for (const owed of discarded) this.end(owed);
+    return discarded.at(-1)?.will;
+  }
+
+  /** The gate could not keep it now: it is to be said later. Its record stays as it is. */
+  postpone(client: string, will: object): void {
+    const owed = this.#find(client, will);
+    if (owed === undefined) return;
+    const before = this.#late.get(client);
+    if (before !== undefined) this.end(before);
+    this.#take(owed);
+    this.#late.set(client, owed);
+  }
+
+  /** Those of former processes. */
+  left(): Owed[] {
+    return [...this.#owed.values()].flat().filter(({ owner }) => owner === undefined);
+  }
+
+  late(): Owed[] {
     return [...this.#late.values()];
-  }
-
-  /** One that was late. Its client may have left another meanwhile. */
-  said(will: Will): void {
-    const { clientId = '' } = will;
-    if (this.#late.get(clientId) !== will) return;
-    this.#late.delete(clientId);
-    this.#writes.remove(lateWillKey(clientId));
   }
 
   /** Those that brokers other than these took in. */
   *ofOthers(brokers: Readonly<Record<string, unknown>>): Generator<Will> {
-    for (const will of this.#wills.values()) if (brokers[will.brokerId ?? ''] === undefined) yield will;
+    for (const { will } of [...this.#owed.values()].flat()) if (brokers[will.brokerId ?? ''] === undefined) yield will;
+  }
+
+  #find(client: string, will: object): Owed | undefined {
+    return this.#owed.get(client)?.find((owed) => owed.will === will);
+  }
+
+  #add(owed: Owed): void {
+    this.#owed.set(owed.client, [...(this.#owed.get(owed.client) ?? []), owed]);
+  }
+
+  /** False when it was taken out before. */
+  #take(owed: Owed): boolean {
+    const { client } = owed;
+    if (this.#late.get(client) === owed) return this.#late.delete(client);
+    const all = this.#owed.get(client) ?? [];
+    const others = all.filter((one) => one !== owed);
+    if (others.length > 0) this.#owed.set(client, others);
+    else this.#owed.delete(client);
+    return others.length < all.length;
   }
 }
 
-const storedForm = (client: string, { topic, payload, qos, retain, brokerId = '' }: Will): StoredWill => ({
-  ...{ topic, payload: Buffer.from(payload), qos, retain },
-  ...{ clientId: client, brokerId },
-});
+const isNobodys = (owner: Mortal | undefined): boolean => owner?.closed === undefined || owner._disconnected === true;
+
+/** As it came it is a part of what was read from the socket at once, which would be held with it. */
+function copyOf(payload: string | Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(Buffer.byteLength(payload));
+  if (typeof payload === 'string') copy.write(payload);
+  else payload.copy(copy);
+  return copy;
+}

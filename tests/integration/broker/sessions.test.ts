@@ -512,7 +512,7 @@ void test('a left will that the gate cannot keep yet is not forgotten', async ()
   await running.stop();
 
   assert.ok(running.gate.asked.length > 0);
-  assert.deepEqual([...storage.records.keys()], ['late-will/mortal']);
+  assert.deepEqual([...storage.records.keys()], ['will/mortal/0000000000000001']);
 });
 
 interface Given {
@@ -615,7 +615,7 @@ void test('a will that the gate refuses is said when it accepts again, also by t
   again.send({ cmd: 'disconnect' });
   await waitUntil('the client to be gone', () => first.broker.connectedClients === 0);
   await first.stop();
-  assert.deepEqual([...storage.records.keys()], ['late-will/mortal']);
+  assert.deepEqual([...storage.records.keys()], ['will/mortal/0000000000000001']);
 
   const second = await startBroker({}, 0, new MemorySessions(storage.records), refusing);
   second.gate.answer = () => Promise.resolve({ kind: 'admit' });
