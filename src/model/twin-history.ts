@@ -25,22 +25,56 @@ export interface HistoryEntry {
 /** Longer values are kept by their beginning: history is for people who look, and bounded for the disk. */
 export const KEPT_OF_VALUE = 512;
 
-/** Hands over what changed between two twins of the same device. `now`: when that was, for what the twin has no time of. */
-export function recordChanges(
-  before: Twin | undefined,
-  after: Twin,
-  now: () => number,
-  record: (entry: HistoryEntry) => void,
-): void {
+export interface Recorder {
+  entry(entry: HistoryEntry): void;
+  /** The twin remembers nothing of the property any more; this is what it had remembered. */
+  forgotten(property: string, was: TwinProperty): void;
+}
+
+/**
+ * Hands over what changed between two twins of the same device, and tells how many rings more there are now. `now`: when that was,
+ * for what the twin has no time of.
+ */
+export function recordChanges(before: Twin | undefined, after: Twin, now: () => number, recorder: Recorder): number {
   const last = before === undefined ? NOTHING : before;
+  let rings = 0;
+  let known = 0;
   for (const property in after.properties) {
     const [was = NEW, is] = [last.properties[property], after.properties[property]];
+    if (was !== NEW) known += 1;
     if (is === undefined || was === is) continue;
-    recordReported(property, [was, is], now, record);
-    recordDesired(property, [was, is], record);
+    recordReported(property, [was, is], now, recorder);
+    recordDesired(property, [was, is], recorder);
+    rings += ringsOfProperty(is) - ringsOfProperty(was);
   }
+  if (Object.keys(last.properties).length > known) rings -= recordForgotten(last, after, recorder);
   const n = numberOf(last.state, 0);
-  if (after.state !== undefined && after.state.n !== n) record(ofState(after.state, n));
+  if (after.state !== undefined && after.state.n !== n) recorder.entry(ofState(after.state, n));
+  return rings + ringsOfState(after) - ringsOfState(last);
+}
+
+/** How many rings a twin's history has. */
+export function ringsIn(twin: Twin): number {
+  let rings = ringsOfState(twin);
+  for (const property of Object.values(twin.properties)) rings += ringsOfProperty(property);
+  return rings;
+}
+
+/** One for what was ever reported, and one for what was ever desired. */
+const ringsOfProperty = ({ reported, floor, desired, undesired }: Held): number =>
+  Number(reported !== undefined || floor !== undefined) + Number(desired !== undefined || undesired !== undefined);
+
+const ringsOfState = ({ state }: Pick<Twin, 'state'>): number => Number(state !== undefined);
+
+/** Tells how many rings are gone. */
+function recordForgotten({ properties }: Pick<Twin, 'properties'>, after: Twin, recorder: Recorder): number {
+  let rings = 0;
+  for (const [property, was] of Object.entries(properties)) {
+    if (after.properties[property] !== undefined) continue;
+    recorder.forgotten(property, was);
+    rings += ringsOfProperty(was);
+  }
+  return rings;
 }
 
 type Held = Omit<TwinProperty, 'type'>;
@@ -51,23 +85,23 @@ const NOTHING: Pick<Twin, 'properties' | 'state'> = { properties: {} };
 
 const numberOf = (value: { readonly n: number } | undefined, otherwise: number): number => value?.n ?? otherwise;
 
-function recordReported(property: string, step: Step, now: () => number, record: (entry: HistoryEntry) => void): void {
+function recordReported(property: string, step: Step, now: () => number, recorder: Recorder): void {
   const [was, { reported, floor }] = step;
   // A new property that begins above a floor had a life that was forgotten.
   const before = numberOf(was.reported, was.floor ?? (was === NEW ? (floor ?? 0) : 0));
   if (reported !== undefined) {
-    if (was.reported?.n !== reported.n) record(ofReported(property, reported, before));
+    if (was.reported?.n !== reported.n) recorder.entry(ofReported(property, reported, before));
   } else if (floor !== undefined && floor !== before)
-    record({ kind: 'reported', property, n: floor, before, at: now() });
+    recorder.entry({ kind: 'reported', property, n: floor, before, at: now() });
 }
 
-function recordDesired(property: string, step: Step, record: (entry: HistoryEntry) => void): void {
+function recordDesired(property: string, step: Step, recorder: Recorder): void {
   const [was, { desired, undesired }] = step;
   const before = numberOf(was.desired ?? was.undesired, was === NEW ? (step[1].floor ?? 0) : 0);
   if (desired !== undefined) {
-    if (was.desired?.n !== desired.n) record(ofDesired(property, desired, before));
+    if (was.desired?.n !== desired.n) recorder.entry(ofDesired(property, desired, before));
   } else if (was.desired !== undefined && undesired !== undefined)
-    record({ kind: 'desired', property, ...undesired, before });
+    recorder.entry({ kind: 'desired', property, ...undesired, before });
 }
 
 function ofReported(property: string, { value, n, at, deviceTime }: Reported, before: number): HistoryEntry {
@@ -89,14 +123,15 @@ function shortened(entry: HistoryEntry, { length }: string): HistoryEntry {
 
 /**
  * The newest part of one ring that has no hole, oldest first: each entry follows the one before it. What the ring still holds
- * beyond a hole says nothing reliable. `current` is what the twin holds, which the ring may not, where history was off meanwhile.
+ * beyond a hole says nothing reliable. `current` is what the twin holds: the ring may lack it, where history was off meanwhile, and
+ * what it has of higher counts is of an earlier life of the device.
  */
 export function unbroken(ring: readonly HistoryEntry[], current: HistoryEntry | undefined): readonly HistoryEntry[] {
   const byN = new Map(ring.map((entry) => [entry.n, entry]));
-  let newest = ring.reduce<HistoryEntry | undefined>((a, b) => (a === undefined || b.n > a.n ? b : a), undefined);
-  if (current !== undefined && (newest === undefined || current.n > newest.n)) newest = current;
+  const newest = ring.reduce<HistoryEntry | undefined>((a, b) => (a === undefined || b.n > a.n ? b : a), undefined);
   const run: HistoryEntry[] = [];
-  for (let entry = newest; entry !== undefined; entry = byN.get(entry.before)) run.push(entry);
+  let entry = current === undefined ? newest : (byN.get(current.n) ?? current);
+  for (; entry !== undefined; entry = byN.get(entry.before)) run.push(entry);
   return run.reverse();
 }
 
@@ -145,17 +180,39 @@ export function heldAt(ring: readonly HistoryEntry[], moment: number): HeldThen 
 }
 
 /**
- * Entries of several rings as one list, oldest first. Each ring keeps its order: where a clock was set back, an entry counts as no
- * older than the one before it.
+ * Entries of several rings as one list, oldest first, of which only the newest are kept. Each ring keeps its order: where a clock
+ * was set back, an entry counts as no older than the one before it.
  */
-export function inOneOrder(rings: Iterable<readonly HistoryEntry[]>): readonly HistoryEntry[] {
-  const timed: { readonly entry: HistoryEntry; readonly time: number }[] = [];
-  for (const ring of rings) {
+export class NewestEntries {
+  readonly #most: number;
+  #timed: { readonly entry: HistoryEntry; readonly time: number }[] = [];
+  #isCut = false;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(ring: readonly HistoryEntry[]): void {
     let time = Number.NEGATIVE_INFINITY;
     for (const entry of ring) {
       time = Math.max(time, entry.at);
-      timed.push({ entry, time });
+      this.#timed.push({ entry, time });
     }
+    if (this.#timed.length > 2 * this.#most) this.#cut();
   }
-  return timed.sort((a, b) => a.time - b.time).map(({ entry }) => entry);
+
+  /** Whether there were more. */
+  get isCut(): boolean {
+    return this.#isCut || this.#timed.length > this.#most;
+  }
+
+  inOrder(): readonly HistoryEntry[] {
+    this.#cut();
+    return this.#timed.map(({ entry }) => entry);
+  }
+
+  #cut(): void {
+    this.#isCut = this.isCut;
+    this.#timed = this.#timed.sort((a, b) => a.time - b.time).slice(-this.#most);
+  }
 }

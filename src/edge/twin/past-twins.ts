@@ -1,6 +1,6 @@
 // Questions about what a twin was, answered from its history, property by property, so that a long history is never in memory whole.
 import { deviceKey, type DeviceId } from '../../model/device.ts';
-import { heldAt, inOneOrder, ringsOf, type HistoryEntry, type HistoryKind } from '../../model/twin-history.ts';
+import { heldAt, NewestEntries, ringsOf, type HistoryEntry, type HistoryKind } from '../../model/twin-history.ts';
 import type { Twin } from '../../model/twin.ts';
 import type { TwinBook } from './twin-book.ts';
 import type { TwinHistory } from './twin-history.ts';
@@ -67,18 +67,11 @@ export class PastTwins {
     const { property, since = Number.NEGATIVE_INFINITY, limit } = question;
     const twin = this.#twins.read(device);
     if (twin === undefined) return undefined;
-    const rings: (readonly HistoryEntry[])[] = [];
-    let isCut = false;
-    for (const name of property === undefined ? namesOf(twin) : [property]) {
-      for (const ring of await this.#ringsOf(twin, name)) {
-        const wanted = ring.filter(({ at }) => at >= since);
-        isCut ||= wanted.length > limit;
-        rings.push(wanted.slice(-limit));
-      }
-    }
-    const all = inOneOrder(rings);
-    const entries = all.slice(-limit);
-    return { device: deviceKey(device), kept: this.#history.places, isCut: isCut || all.length > limit, entries };
+    const newest = new NewestEntries(limit);
+    for (const name of property === undefined ? namesOf(twin) : [property])
+      for (const ring of await this.#ringsOf(twin, name)) newest.add(ring.filter(({ at }) => at >= since));
+    const entries = newest.inOrder();
+    return { device: deviceKey(device), kept: this.#history.places, isCut: newest.isCut, entries };
   }
 
   async #ringsOf(twin: Twin, name: string): Promise<Iterable<readonly HistoryEntry[]>> {

@@ -2,13 +2,13 @@
 // Every ring of entries has so many places, and a new entry takes the place of the oldest: nothing has to be counted, read or
 // removed on the way of a publication, and it cannot grow.
 import type { Clock } from '../../kit/clock.ts';
-import { recordChanges, type HistoryEntry, type HistoryKind } from '../../model/twin-history.ts';
-import type { Twin } from '../../model/twin.ts';
+import { recordChanges, ringsIn, type HistoryEntry, type HistoryKind } from '../../model/twin-history.ts';
+import type { Twin, TwinProperty } from '../../model/twin.ts';
 import type { Store } from '../store/store.ts';
 import { jsonTable, type Table } from '../store/store-layout.ts';
 import type { Transaction } from '../store/transaction.ts';
 
-/** Of all properties together: a node with very many keeps less of each. */
+/** Of all rings together: a node with very many keeps less in each. */
 export const MOST_ENTRIES = 500_000;
 
 /** Kind and property stand in the key. */
@@ -45,7 +45,7 @@ export class TwinHistory {
   readonly #wanted: number;
   readonly #tools: TwinHistoryTools;
   readonly #now: () => number;
-  #properties = 0;
+  #rings = 0;
   #places: number;
 
   /** @param wanted how many changes of a property are kept; 0: none */
@@ -71,25 +71,33 @@ export class TwinHistory {
         tx.put(PLACES, '', this.#wanted);
       });
     for await (const uid of store.keys(LEAVING)) await this.#clear(uid);
-    this.#properties = 0;
-    for (const { properties } of twins) this.#count(Object.keys(properties).length);
+    this.#rings = 0;
+    let rings = 0;
+    for (const twin of twins) rings += ringsIn(twin);
+    this.#count(rings);
   }
 
   record(tx: Transaction, before: Twin | undefined, after: Twin): void {
     if (this.#wanted === 0) return;
-    recordChanges(before, after, this.#now, (entry) => {
-      const { kind, property, n } = entry;
-      if (kind !== 'state' && before?.properties[property] === undefined) this.#count(1);
-      tx.put(ENTRIES, `${ringKey(after.uid, property, kind)}${n % this.#places}`, entry);
+    const rings = recordChanges(before, after, this.#now, {
+      entry: (entry) => {
+        const { kind, property, n } = entry;
+        tx.put(ENTRIES, `${ringKey(after.uid, property, kind)}${n % this.#places}`, entry);
+      },
+      forgotten: (property, was) => this.#forget(tx, after.uid, [property, was]),
     });
+    if (rings === 0) return;
+    this.#count(rings);
+    tx.onFailure(() => this.#count(-rings));
   }
 
   /** The device is gone, or another one has its name: its history goes with it, after a crash at the next start. */
-  leave(tx: Transaction, { uid, properties }: Twin): void {
+  leave(tx: Transaction, twin: Twin): void {
     if (this.#wanted === 0) return;
+    const { uid } = twin;
     tx.put(LEAVING, uid, true);
     tx.afterCommit(() => {
-      this.#count(-Object.keys(properties).length);
+      this.#count(-ringsIn(twin));
       // What cannot be removed now is removed at the next start.
       void this.#clear(uid).catch(() => undefined);
     });
@@ -111,6 +119,14 @@ export class TwinHistory {
     return entries;
   }
 
+  /** Nobody can ask for it any more, and nothing would take its places. */
+  #forget(tx: Transaction, uid: string, [property, was]: readonly [string, TwinProperty]): void {
+    const { floor = 0, undesired } = was;
+    for (const [kind, n] of [['reported', floor] as const, ['desired', undesired?.n ?? 0] as const])
+      for (let place = Math.min(n, this.#wanted - 1); place >= 0; place -= 1)
+        tx.remove(ENTRIES, `${ringKey(uid, property, kind)}${place}`);
+  }
+
   async #clear(uid: string): Promise<void> {
     const { store } = this.#tools;
     await store.clear(ENTRIES, { from: `${uid}!`, through: `${uid}"` });
@@ -120,9 +136,9 @@ export class TwinHistory {
   }
 
   /** Sizes divide one another, so that a ring that shrinks or grows overwrites its oldest entries and no others. */
-  #count(properties: number): void {
-    this.#properties += properties;
-    const most = Math.max(1, Math.floor(MOST_ENTRIES / Math.max(1, this.#properties)));
+  #count(rings: number): void {
+    this.#rings += rings;
+    const most = Math.max(1, Math.floor(MOST_ENTRIES / Math.max(1, this.#rings)));
     this.#places = largestDivisor(this.#wanted, most);
   }
 }

@@ -6,9 +6,10 @@ import type { DeviceDefinition } from '../../../../src/model/device.ts';
 import type { PropertyUpdate } from '../../../../src/model/property-update.ts';
 import {
   heldAt,
-  inOneOrder,
   KEPT_OF_VALUE,
+  NewestEntries,
   recordChanges,
+  ringsIn,
   ringsOf,
   unbroken,
   type HistoryEntry,
@@ -26,17 +27,16 @@ const BOILER: DeviceDefinition = {
 class Rings {
   readonly #places = new Map<string, HistoryEntry>();
   readonly all: HistoryEntry[] = [];
+  count = 0;
 
   step(before: Twin | undefined, after: Twin, now: number): void {
-    recordChanges(
-      before,
-      after,
-      () => now,
-      (entry) => {
+    this.count += recordChanges(before, after, () => now, {
+      entry: (entry) => {
         this.#places.set(`${entry.kind} ${entry.property} ${entry.n % PLACES}`, entry);
         this.all.push(entry);
       },
-    );
+      forgotten: (property) => assert.fail(property),
+    });
   }
 
   get kept(): readonly HistoryEntry[] {
@@ -95,6 +95,7 @@ void test('every change of a value is one entry that names the one before it, an
     fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const { twin, rings } = tell(steps);
 
+      assert.equal(rings.count, ringsIn(twin));
       for (const [ring, entries] of ringsOf(twin, rings.kept)) {
         const all = rings.all.filter(({ kind, property }) => `${kind}/${property}` === ring);
         assert.deepEqual(entries, all.slice(-entries.length));
@@ -165,9 +166,16 @@ void test('a clock that was set back does not turn the order of a ring around', 
   const a = [at(1, 100, 'a'), at(2, 50, 'a'), at(3, 120, 'a')];
   const b = [at(1, 60, 'b'), at(2, 110, 'b')];
 
-  const order = inOneOrder([a, b]).map(({ property, n }) => `${property}${n}`);
+  const order = (most: number): readonly (string | boolean)[] => {
+    const newest = new NewestEntries(most);
+    newest.add(a);
+    newest.add(b);
+    return [...newest.inOrder().map(({ property, n }) => `${property}${n}`), newest.isCut];
+  };
 
-  assert.deepEqual(order, ['b1', 'a1', 'a2', 'b2', 'a3']);
+  assert.deepEqual(order(5), ['b1', 'a1', 'a2', 'b2', 'a3', false]);
+  for (const most of [4, 3, 2, 1])
+    assert.deepEqual(order(most), [...['b1', 'a1', 'a2', 'b2', 'a3'].slice(-most), true]);
 });
 
 void test('a removal is an entry like any other, and what was before it is still told, although its count leaves some out', () => {

@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { PastTwins } from '../../../../../src/edge/twin/past-twins.ts';
 import { TwinBook } from '../../../../../src/edge/twin/twin-book.ts';
 import { largestDivisor, MOST_ENTRIES, TwinHistory } from '../../../../../src/edge/twin/twin-history.ts';
-import type { Store } from '../../../../../src/edge/store/store.ts';
 import type { DeviceDefinition } from '../../../../../src/model/device.ts';
 import type { HistoryEntry } from '../../../../../src/model/twin-history.ts';
 import { emptyTwin, type Twin, type TwinProperty } from '../../../../../src/model/twin.ts';
+import type { PropertyUpdate } from '../../../../../src/model/property-update.ts';
+import { MOST_UNDECLARED_PROPERTIES } from '../../../../../src/model/twin-bounds.ts';
 import { applyUpdate } from '../../../../../src/model/twin-rules.ts';
 import { ManualClock } from '../../../../support/manual-clock.ts';
 import { MemoryStore } from '../../../../support/memory-store.ts';
@@ -19,7 +20,7 @@ const BOILER: DeviceDefinition = {
 
 class World {
   readonly disk: Map<string, string>;
-  readonly store: Store;
+  readonly store: MemoryStore;
   readonly twins: TwinBook;
   readonly history: TwinHistory;
   readonly past: PastTwins;
@@ -163,6 +164,98 @@ void test('a node with very many properties keeps fewer changes of each, and nev
   assert.equal(world.history.places, 50);
   assert.equal((await World.on(world.disk, 100)).history.places, 50);
   assert.deepEqual([largestDivisor(100, 30), largestDivisor(97, 96), largestDivisor(100, 100)], [25, 1, 100]);
+});
+
+/** As a node knows its devices: the model declares the properties before anybody reports them. */
+function declared(count: number): Twin {
+  const properties = Object.fromEntries(upTo(count).map((place) => [`p${place}`, { type: 'INT' } as const]));
+  return { ...emptyTwin(BOILER), properties };
+}
+
+const withValues = (twin: Twin, value: Omit<TwinProperty, 'type'>): Twin => ({
+  ...twin,
+  properties: Object.fromEntries(Object.keys(twin.properties).map((name) => [name, { type: 'INT', ...value }])),
+});
+
+const REPORTED = { value: '1', n: 1, at: 1 } as const;
+const DESIRED = { value: '1', n: 1, at: 1, revision: 1, origin: 'cloud' } as const;
+
+void test('properties count from their first value on, also those that a model declared before', async () => {
+  const world = await World.on(new Map(), 100);
+  const twin = declared(MOST_ENTRIES / 100 + 1);
+  await world.keep(twin);
+  assert.equal(world.history.places, 100);
+
+  await world.keep(withValues(twin, { reported: REPORTED }));
+
+  assert.equal(world.history.places, 50);
+  assert.equal((await World.on(world.disk, 100)).history.places, 50);
+});
+
+void test('reported and desired values have a ring each, and both count', async () => {
+  const world = await World.on(new Map(), 100);
+
+  await world.keep(withValues(declared(MOST_ENTRIES / 100), { reported: REPORTED, desired: DESIRED }));
+
+  assert.equal(world.history.places, 50);
+  assert.equal((await World.on(world.disk, 100)).history.places, 50);
+  await world.store.commit((tx) => {
+    world.twins.remove(tx, BOILER);
+  });
+  assert.equal(world.history.places, 100);
+});
+
+void test('what never reached the disk does not count', async () => {
+  const world = await World.on(new Map(), 100);
+  const twin = withValues(declared(MOST_ENTRIES / 200), { reported: REPORTED });
+  world.store.cut();
+
+  await Promise.all(upTo(4).map(() => assert.rejects(world.keep(twin))));
+  await assert.rejects(world.keep(twin));
+
+  assert.equal(world.history.places, 100);
+});
+
+void test('a property that the twin has forgotten leaves nothing, however many names a client invents', async () => {
+  const world = await World.on(new Map(), 4);
+  const named = (name: string, rest: object) => [{ property: name, ...rest }];
+  const say = async (updates: readonly PropertyUpdate[], at: number): Promise<void> => {
+    const before = world.twins.read(BOILER) ?? emptyTwin(BOILER);
+    const outcome = applyUpdate(before, BOILER, updates, at);
+    await world.keep(outcome.kind === 'applied' ? outcome.after : assert.fail(outcome.reason));
+  };
+  for (const place of upTo(MOST_UNDECLARED_PROPERTIES + 100)) {
+    await say(named(`x${place}`, { actual: { raw: 'a' }, typeName: 'string' }), place);
+    await say(named(`x${place}`, { expected: { raw: 'b' }, typeName: 'string' }), place);
+    await say(named(`x${place}`, { isRemoval: true }), place);
+  }
+
+  const known = Object.keys(world.twins.read(BOILER)?.properties ?? {});
+  assert.equal(known.length, MOST_UNDECLARED_PROPERTIES + 1);
+  // Of each that is remembered: reported, removed, desired, taken back; and the one state.
+  assert.equal(world.entries, known.length * 4 + 1);
+  const back = 'x1';
+  await say(named(back, { actual: { raw: 'c' }, typeName: 'string' }), 1000);
+  const answer = await world.past.entries(BOILER, { property: back, limit: 10 });
+  assert.deepEqual(
+    answer?.entries.map(({ value }) => value),
+    ['c'],
+  );
+});
+
+void test('what an earlier life of a device has left behind is never taken for this one', async () => {
+  const world = await World.on(new Map(), 4);
+  await reported(world, 11);
+  const left = new Map([...world.disk].filter(([key]) => key.startsWith('history!')));
+  await world.store.commit((tx) => {
+    world.twins.remove(tx, BOILER);
+  });
+  await waitUntil('the history to be gone', () => world.entries === 0);
+  for (const [key, value] of left) world.disk.set(key, value);
+
+  await reported(world, 2);
+
+  assert.deepEqual(await world.values(), ['1', '2']);
 });
 
 void test('a ring that shrinks or grows while it is written keeps its newest entries', async () => {
