@@ -1,5 +1,6 @@
 // The limits that a client can meet: what each is called in metrics and logs, what the client sees, and which option raises it.
 // docs/reference/mqtt-limits.md lists the same (tested).
+import type { Duplex } from 'node:stream';
 import { brokerErrors } from './errors.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { SkerryError } from '../src/kit/errors.ts';
@@ -46,6 +47,7 @@ export const CLIENT_LIMITS = {
     says: 'no CONNECT came in time',
   },
   packet: { limit: 'packet', option: '--mqtt-packet', says: 'a packet is too large' },
+  filters: { limit: 'filters', says: 'a SUBSCRIBE or UNSUBSCRIBE names too many topic filters; several may name them' },
   inflight: { limit: 'inflight', option: '--mqtt-inflight', says: 'too many QoS 2 publications are not released' },
   backlog: { limit: 'backlog', option: '--mqtt-backlog', says: 'too much waits for a client that does not keep up' },
   stalled: {
@@ -61,4 +63,10 @@ export type ClientLimitName = keyof typeof CLIENT_LIMITS;
 export function limitReached(name: ClientLimitName, limits: Partial<BrokerLimits>, client?: string): SkerryError {
   const { limit, option, says }: ClientLimit = CLIENT_LIMITS[name];
   return brokerErrors.BROKER_LIMIT_REACHED({ says, reason: name, limit: limits[limit] ?? 'none', option, client });
+}
+
+/** Asked before each delivery. A persistent session keeps what its cut connection misses. */
+export function guardBacklog(connection: Duplex, limits: Pick<BrokerLimits, 'backlog'>): void {
+  if (connection.writableLength > limits.backlog && !connection.destroyed)
+    connection.destroy(limitReached('backlog', limits));
 }

@@ -20,6 +20,7 @@ export const REFUSALS = [
   'unannounced',
   'connect-timeout',
   'packet',
+  'filters',
   'stalled',
   'protocol',
 ] as const;
@@ -31,6 +32,7 @@ export const ENDS = [
   'lost',
   'silent',
   'packet',
+  'filters',
   'inflight',
   'backlog',
   'stalled',

@@ -5,13 +5,14 @@ import type { Duplex } from 'node:stream';
 import { messageOf } from '../src/kit/errors.ts';
 import type { Logger } from '../src/kit/logger.ts';
 import type { Audience } from './audience.ts';
-import { limitReached } from './client-limits.ts';
+import { guardBacklog } from './client-limits.ts';
 import type { ClientWatcher } from './client-watcher.ts';
 import { Connections } from './connections.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Endings } from './endings.ts';
 import { Entrance } from './entrance.ts';
 import { createFanOut } from './fan-out.ts';
+import { FilterLists } from './filter-lists.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { goneClient } from './left-wills.ts';
 import type { BrokerLimits } from './limits.ts';
@@ -83,12 +84,15 @@ export async function createEngine(limits: BrokerLimits, tools: EngineTools): Pr
     logger,
   });
   new SessionDoors(limits, { sessions, logger }).guard(aedes);
+  const filterLists = new FilterLists(limits);
+  filterLists.serve(aedes);
   watch(aedes, parts, tools);
   const outflow = new Outflow();
   const serve = (connection: Duplex): void => {
     outflow.gather(connection);
     const client = aedes.handle(connection);
     readStrictly(client);
+    filterLists.read(client);
     readFast(client);
     deliveries.serve(client);
     resumption.watch(client);
@@ -112,16 +116,11 @@ function aedesOptions(limits: BrokerLimits, parts: Parts, tools: EngineTools): A
     },
     authorizeForward: (client, packet) => {
       if (!resumption.lets(client, packet)) return null;
-      guardBacklog(client, limits);
+      guardBacklog(client.conn, limits);
       traffic.send();
       return packet;
     },
   };
-}
-
-/** Asked before each delivery. A persistent session keeps what its cut connection misses. */
-function guardBacklog({ conn }: Client, limits: BrokerLimits): void {
-  if (conn.writableLength > limits.backlog && !conn.destroyed) conn.destroy(limitReached('backlog', limits));
 }
 
 function watch(aedes: Aedes, parts: Parts, { endings, logger }: EngineTools): void {

@@ -16,6 +16,8 @@ export interface BrokerLimits {
   readonly clientIdBytes: Bytes;
   /** The longest keepalive time that a client may ask for; none at all is longer still. `undefined`: any, and none. */
   readonly keepalive: Duration | undefined;
+  /** Topic filters in one SUBSCRIBE or UNSUBSCRIBE; as many as a client may have subscriptions, where those are more. */
+  readonly filters: number;
   /** QoS 2 publications of one client that it has not released (PUBREL). */
   readonly inflight: number;
   /** Bytes waiting for one subscriber that reads too slowly; past it, the subscriber is disconnected. */
@@ -48,6 +50,7 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   connectTimeout: seconds(10),
   clientIdBytes: bytes(1_024),
   keepalive: undefined,
+  filters: 2_000,
   inflight: 1_000,
   backlog: mebibytes(4),
   stalledAfter: seconds(10),

@@ -22,10 +22,11 @@ export class Destinations {
   }
 
   /** Once into the queue of each session, at the highest QoS that its subscriptions grant. */
-  enqueue(subscriptions: readonly MatchingSubscription[], message: KeptMessage): void {
+  enqueue(subscriptions: readonly MatchingSubscription[], message: KeptMessage, isRetained = false): void {
     const granted = new Map<string, Qos>();
     for (const { clientId, qos } of subscriptions) granted.set(clientId, larger(granted.get(clientId), qos));
-    for (const [client, qos] of granted) this.#tools.queues.enqueue(client, message, smaller(qos, message.qos));
+    for (const [client, qos] of granted)
+      this.#tools.queues.enqueue(client, message, { qos: smaller(qos, message.qos), isRetained });
   }
 
   /** An empty one clears its topic; so does one for which there is no room, as its predecessor must not stand as the newest. */

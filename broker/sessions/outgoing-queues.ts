@@ -22,6 +22,7 @@ interface Place {
   readonly encode: () => string;
   readonly size: number;
   readonly qos: 0 | 1 | 2;
+  readonly isRetained: boolean;
   messageId: number | undefined;
   /** Stands here once the subscriber has the message. */
   release: QueuedPacket | undefined;
@@ -85,9 +86,9 @@ export class OutgoingQueues {
   }
 
   /** Once, however many of the session's subscriptions match. Where there is no room, the oldest goes, if need be this one. */
-  enqueue(client: string, message: KeptMessage, qos: 0 | 1 | 2): void {
+  enqueue(client: string, message: KeptMessage, state: Pick<QueueState, 'qos' | 'isRetained'>): void {
     if (this.#queues.get(client)?.places.has(nameOf(message)) === true) return;
-    const place = placeOf(client, message, { qos });
+    const place = placeOf(client, message, state);
     this.#place(client, place);
     this.#writes.put(place.key, place.encode, true);
     this.#makeRoom(client);
@@ -260,13 +261,15 @@ function oldestFree(places: Iterable<Place>): Place | undefined {
   return undefined;
 }
 
-function placeOf(client: string, message: KeptMessage, { qos, messageId, isReleased }: QueueState): Place {
+function placeOf(client: string, message: KeptMessage, state: QueueState): Place {
+  const { qos, messageId, isReleased, isRetained = false } = state;
   const place: Place = {
     message,
     key: queueKey(client, message.n),
     encode: () => encodeState(place),
     size: sizeOf(message),
     qos,
+    isRetained,
     messageId,
     release: isReleased === true ? { cmd: 'pubrel', messageId } : undefined,
     connection: undefined,
@@ -275,18 +278,19 @@ function placeOf(client: string, message: KeptMessage, { qos, messageId, isRelea
   return place;
 }
 
-function encodeState({ qos, messageId, release }: Place): string {
+function encodeState({ qos, isRetained, messageId, release }: Place): string {
   const state: QueueState = {
     qos,
+    ...(isRetained ? { isRetained } : {}),
     ...(messageId === undefined ? {} : { messageId }),
     ...(release === undefined ? {} : { isReleased: true }),
   };
   return JSON.stringify(state);
 }
 
-function packetOf({ message, qos, messageId, release }: Place): QueuedPacket {
+function packetOf({ message, qos, isRetained, messageId, release }: Place): QueuedPacket {
   if (release !== undefined) return release;
   const { topic, payload, brokerId = '', brokerCounter = 0 } = message;
-  // Flags of its publisher are not handed on: MQTT-3.3.1-3, and -9, as the subscription was there when it came.
-  return { cmd: 'publish', brokerId, brokerCounter, topic, payload, qos, retain: false, dup: false, messageId };
+  // Flags of its publisher are not handed on: MQTT-3.3.1-3, and -9, where the subscription was there when it came.
+  return { cmd: 'publish', brokerId, brokerCounter, topic, payload, qos, retain: isRetained, dup: false, messageId };
 }

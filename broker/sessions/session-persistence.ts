@@ -157,19 +157,24 @@ export class SessionPersistence {
 
   // What goes out.
 
+  /** What a new subscription is told of a retained message. */
   outgoingEnqueue(subscription: MatchingSubscription, packet: PacketLike): Promise<void> {
-    return this.outgoingEnqueueCombi([subscription], packet);
+    return this.outgoingEnqueueCombi([subscription], packet, packet.retain);
   }
 
   /** Aedes' last question before a publication is delivered, and the end of its journal entry. */
-  async outgoingEnqueueCombi(subscriptions: readonly MatchingSubscription[], packet: PacketLike): Promise<void> {
+  async outgoingEnqueueCombi(
+    subscriptions: readonly MatchingSubscription[],
+    packet: PacketLike,
+    isRetained = false,
+  ): Promise<void> {
     const { journal, shelf, writes } = this.#tools;
     const slip = journal.find(packet);
     if (subscriptions.length > 0) {
       const message = slip?.message ?? shelf.create(packet);
       if (packet.brokerId !== undefined) message.brokerId = packet.brokerId;
       if (packet.brokerCounter !== undefined) message.brokerCounter = packet.brokerCounter;
-      this.#destinations.enqueue(subscriptions, message);
+      this.#destinations.enqueue(subscriptions, message, isRetained);
     }
     if (slip !== undefined) journal.routed(slip);
     // Delivered only once it is in the queue for good: at QoS 2 the subscriber may not get it from the journal again.

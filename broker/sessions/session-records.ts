@@ -41,6 +41,8 @@ export interface QueueState {
   readonly messageId?: number;
   /** The subscriber of a QoS 2 message has it; what is left to say is PUBREL. */
   readonly isReleased?: true;
+  /** A new subscription was told of it: it is sent with RETAIN (MQTT-3.3.1-8), each time. */
+  readonly isRetained?: boolean;
 }
 
 export interface SubscriptionRecord {

@@ -14,6 +14,7 @@ const ending = Object.entries(CLIENT_LIMITS);
 const FIXED: Readonly<Record<string, string>> = {
   'client-id-bytes': sizeText(DEFAULT_LIMITS.clientIdBytes),
   unannounced: String(DEFAULT_LIMITS.unannounced),
+  filters: String(DEFAULT_LIMITS.filters),
 };
 
 const optionOf = (limit: string): readonly [option?: string, usual?: string] => {

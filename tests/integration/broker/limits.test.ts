@@ -249,3 +249,22 @@ void test('why connections end is counted', async () => {
   assert.equal(refused(running).protocol, 1);
   assert.deepEqual(running.log.warnings, []);
 });
+
+for (const cmd of ['subscribe', 'unsubscribe'] as const)
+  void test(`more filters than may be in one ${cmd} end the connection, and as many as a client may have do not`, async () => {
+    await using running = await startWith({ filters: 2, clientSubscriptions: 3 });
+    const client = await RawClient.connected(running.port, 'client');
+    const list = (count: number): void => {
+      const filters = Array.from({ length: count }, (_, n) => `filter/${n}`);
+      if (cmd === 'unsubscribe') client.send({ cmd, messageId: 5, unsubscriptions: filters });
+      else client.send({ cmd, messageId: 5, subscriptions: filters.map((topic) => ({ topic, qos: 0 })) });
+    };
+
+    list(3);
+    await client.next(cmd === 'subscribe' ? 'suback' : 'unsuback');
+    list(4);
+    await client.closed();
+
+    await waitUntil('it to be counted', () => ended(running).filters === 1);
+    assert.deepEqual(onlyLine(running), { client: 'client', address: ADDRESS, reason: 'filters', limit: 3 });
+  });

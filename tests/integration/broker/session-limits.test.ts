@@ -129,3 +129,13 @@ void test('all clients together have as many subscriptions as they may, and who 
   assert.deepEqual(await granted(second, ['a', 'b', 'c'], 6), [1, 1, 128]);
   second.end();
 });
+
+void test('a filter that is named twice in a SUBSCRIBE counts once, and has two codes also where it is refused', async () => {
+  await using running = await startBroker({ limits: { clientSubscriptions: 2 } });
+  const client = await RawClient.connected(running.port, 'client', false);
+
+  assert.deepEqual(await granted(client, ['a', 'a', 'b', 'c', 'c', 'b']), [1, 1, 1, 128, 128, 1]);
+
+  assert.equal(running.broker.statistics.sessions?.subscriptions, 2);
+  client.end();
+});

@@ -47,7 +47,7 @@ function prepare() {
   const live = (brokerCounter: number): AedesPublishPacket =>
     ({ cmd: 'publish', topic: 'news', payload: 'x', qos: 1, brokerId: 'b', brokerCounter }) as AedesPublishPacket;
   const message = (brokerCounter: number): KeptMessage => shelf.create(live(brokerCounter));
-  const enqueue = (brokerCounter: number): void => queues.enqueue('keeper', message(brokerCounter), 1);
+  const enqueue = (brokerCounter: number): void => queues.enqueue('keeper', message(brokerCounter), { qos: 1 });
   return { queues, resumption, live, message, enqueue, connect: () => new Connection(resumption) };
 }
 
