@@ -33,8 +33,8 @@ export interface StateChange {
 /** Names facts of this chain that will never reach the stream: what a configured limit dropped or compacted (G6). */
 export interface GapChange {
   readonly kind: 'gap';
-  /** `bytes`, `age`: the limit that was reached. `compacted`: newer values of the same properties stand for the older ones. */
-  readonly reason: 'bytes' | 'age' | 'compacted';
+  /** `bytes`, `age`: the limit that was reached. `size`: more than the stream takes as one message. `compacted`: newer values of the same properties stand for the older ones. */
+  readonly reason: 'bytes' | 'age' | 'size' | 'compacted';
   /** How many changes are missing. */
   readonly changes: number;
   /** Outbox sequences of the first and last fact concerned. */

@@ -46,6 +46,8 @@ export type PublishReceipt =
 
 /** JetStream's API error: the subject's last sequence is not the expected one. */
 const WRONG_LAST_SEQUENCE = 10071;
+/** JetStream's API error: the message is larger than its stream takes. */
+export const MESSAGE_TOO_LARGE = 10054;
 
 export function receiptOf(answer: NatsMessage): PublishReceipt {
   if (answer.status !== undefined) return { kind: 'unavailable' };

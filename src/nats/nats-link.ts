@@ -1,6 +1,6 @@
 // The connection between edge or hub and the NATS server, as a service. Being away is a normal state of a link: `start` returns
 // while it is still trying, reconnects never give up, and `publish` says whether the bytes left instead of dropping them silently.
-import { connect, createInbox, ErrorCode, Events, NatsError, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import { connect, createInbox, ErrorCode, Events, NatsError, type Msg, type NatsConnection } from 'nats';
 import { backoffDelay } from '../kit/backoff.ts';
 import { Deadline } from '../kit/deadline.ts';
 import { messageOf } from '../kit/errors.ts';
@@ -10,6 +10,7 @@ import { sleep } from '../kit/sleep.ts';
 import { TaskGroup } from '../kit/task-group.ts';
 import { ms, seconds, type Duration } from '../kit/units.ts';
 import { natsErrors } from './errors.ts';
+import { headersOf, type Headers } from './plain-headers.ts';
 
 export interface NatsLinkConfig {
   readonly url: string;
@@ -27,8 +28,6 @@ export interface NatsMessage {
   /** The server's status line code, where it sent one (404: nothing there; 503: nobody listens). */
   readonly status: number | undefined;
 }
-
-export type Headers = Readonly<Record<string, string>>;
 
 /** Silence that the link bears: two unanswered pings, so a cut without a close is noticed within 10 s. */
 const PING_EVERY = seconds(3);
@@ -153,6 +152,26 @@ export class NatsLink implements Service {
     return createInbox(this.#config.inboxPrefix);
   }
 
+  /** The most bytes that the server said it takes as one message, headers included; no limit where nobody said any. */
+  get largestMessage(): number {
+    return this.#connection?.info?.max_payload ?? Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Asks the server anew: it says what it takes when a connection begins, and not when that changes. Where it takes more by now, the
+   * connection is given up for a new one. False where that is so, or nobody answers.
+   */
+  async isLargestStill(): Promise<boolean> {
+    const connection = this.#connection;
+    const other = await this.#tryConnect();
+    const now = other?.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    await other?.close();
+    if (other === undefined || connection === undefined || connection !== this.#connection) return false;
+    if (now <= this.largestMessage) return true;
+    await connection.close();
+    return false;
+  }
+
   /** The library's connection, for the JetStream adapters of this folder only. */
   jetStreamConnection(): NatsConnection | undefined {
     return this.#connected ? this.#connection : undefined;
@@ -242,34 +261,6 @@ export class NatsLink implements Service {
       },
     });
   }
-}
-
-function headersOf(plain: Headers): MsgHdrs {
-  return new PlainHeaders(plain) as unknown as MsgHdrs;
-}
-
-/**
- * All that the library asks of headers when it publishes. Its own class rewrites and checks every name and value on its own, which
- * takes as long as the rest of a publish.
- */
-class PlainHeaders {
-  readonly #text: string;
-
-  constructor(plain: Headers) {
-    let text = 'NATS/1.0\r\n';
-    for (const name in plain) text += `${name}: ${checked(plain[name] ?? '')}\r\n`;
-    this.#text = `${text}\r\n`;
-  }
-
-  encode(): Uint8Array {
-    return Buffer.from(this.#text);
-  }
-}
-
-/** A line break would end the header, and begin another of the value's choice. */
-function checked(value: string): string {
-  if (value.includes('\n') || value.includes('\r')) throw new TypeError('a NATS header holds a line break');
-  return value;
 }
 
 function messageFrom(message: Msg): NatsMessage {

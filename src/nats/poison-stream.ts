@@ -5,7 +5,8 @@ import { nodeOfSubject, poisonSubject } from '../wire/nats-subjects.ts';
 import type { PoisonKeeper, StreamMessage } from './consumer-loop.ts';
 import { receiptOf } from './direct-get.ts';
 import { natsErrors } from './errors.ts';
-import type { Headers, NatsLink } from './nats-link.ts';
+import type { NatsLink } from './nats-link.ts';
+import type { Headers } from './plain-headers.ts';
 
 const REASON_LENGTH = 512;
 /** For headers, so that the copy of a message of the full size is one too. */

@@ -260,7 +260,7 @@ function decodeState(data: JsonObject): DecodedChange | undefined {
   };
 }
 
-const GAP_REASONS = ['bytes', 'age', 'compacted'] as const;
+const GAP_REASONS = ['bytes', 'age', 'size', 'compacted'] as const;
 
 function decodeGap(said: unknown): Gap | undefined {
   const raw = asObject(said) ?? {};

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'nats';
 import { waitUntil } from './wait-until.ts';
 
 export interface NatsUser {
@@ -23,6 +24,8 @@ export interface TestNats extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts again on the same port and store. */
   restart(): Promise<void>;
+  /** From now on no message may be larger: of a server that runs, and of one that is started again. */
+  limitPayload(bytes: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -30,11 +33,16 @@ export async function startNats(nodeUsers: readonly NatsUser[] = []): Promise<Te
   const dir = await mkdtemp(join(tmpdir(), 'skerry-nats-'));
   const owner = { user: 'hub', password: 'hub-password' };
   let port = -1;
+  const file = join(dir, 'nats.conf');
+  let maxPayload = 1024 * 1024;
   let child: ChildProcess | undefined;
 
+  const isRunning = (): boolean => child?.exitCode === null && child.signalCode === null;
+
+  const configure = (): Promise<void> => writeFile(file, configText(dir, [owner, ...nodeUsers], { port, maxPayload }));
+
   async function launch(): Promise<void> {
-    const file = join(dir, 'nats.conf');
-    await writeFile(file, configText(dir, port, [owner, ...nodeUsers]));
+    await configure();
     const started = spawn('nats-server', ['-c', file], { stdio: 'ignore' });
     child = started;
     port = await waitUntil('nats-server to write its ports file', () => portOf(dir, started.pid), 10_000);
@@ -42,10 +50,23 @@ export async function startNats(nodeUsers: readonly NatsUser[] = []): Promise<Te
 
   async function end(signal: NodeJS.Signals): Promise<void> {
     const ending = child;
-    if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
+    if (ending === undefined || !isRunning()) return;
     const exited = once(ending, 'exit');
     ending.kill(signal);
     await exited;
+  }
+
+  async function limitPayload(bytes: number): Promise<void> {
+    maxPayload = bytes;
+    await configure();
+    if (!isRunning()) return;
+    child?.kill('SIGHUP');
+    await waitUntil('nats-server to take its new limit', async () => {
+      const connection = await connect({ port, user: owner.user, pass: owner.password });
+      const taken = connection.info?.max_payload === bytes;
+      await connection.close();
+      return taken;
+    });
   }
 
   await launch();
@@ -62,6 +83,7 @@ export async function startNats(nodeUsers: readonly NatsUser[] = []): Promise<Te
     },
     kill: () => end('SIGKILL'),
     restart: launch,
+    limitPayload,
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -74,7 +96,11 @@ async function portOf(dir: string, pid: number | undefined): Promise<number | un
   return Number(new URL(ports.nats[0] ?? '').port);
 }
 
-function configText(dir: string, port: number, users: readonly NatsUser[]): string {
+function configText(
+  dir: string,
+  users: readonly NatsUser[],
+  { port, maxPayload }: { readonly port: number; readonly maxPayload: number },
+): string {
   const text = (value: unknown): string => JSON.stringify(value);
   const lines = users.map(({ user, password, permissions }) => {
     const limits = permissions === undefined ? '' : `, permissions: ${text(permissions)}`;
@@ -82,6 +108,7 @@ function configText(dir: string, port: number, users: readonly NatsUser[]): stri
   });
   return [
     `listen: "127.0.0.1:${port}"`,
+    `max_payload: ${maxPayload}`,
     `ports_file_dir: ${text(dir)}`,
     `jetstream { store_dir: ${text(join(dir, 'store'))} }`,
     `authorization { users: [`,

@@ -6,11 +6,12 @@ import type { Occurrence } from '../kubernetes/event-recorder.ts';
 
 const HISTORY_DROPPED = 'HistoryDropped';
 
-const REASONS: Readonly<Record<'bytes' | 'age', (node: string) => string>> = {
+const REASONS: Readonly<Record<Exclude<Gap['reason'], 'compacted'>, (node: string) => string>> = {
   bytes: (node) =>
     `the outbox of node ${node} was full; raise --outbox-bytes of skerry edge there, or restore its link sooner`,
   age: (node) =>
     `they waited too long in the outbox of node ${node}; raise --outbox-age of skerry edge there, or restore its link sooner`,
+  size: (node) => `the NATS server that node ${node} reaches takes no message as large; raise its max_payload`,
 };
 
 /** What a person is told of a gap; `undefined` where there is nothing to tell. */

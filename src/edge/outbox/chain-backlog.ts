@@ -200,6 +200,11 @@ export class ChainBacklog {
     return entries;
   }
 
+  /** None of what was handed out is on its way. */
+  takeBack(): void {
+    this.#handedOut = 0;
+  }
+
   /** False where the books cannot follow, because the chain was found elsewhere between the sending and its answer: recount. */
   acknowledge(position: ChainPosition, at: number): boolean {
     const count = this.#head.findIndex(({ sequence }) => sequence === position.acknowledged) + 1;

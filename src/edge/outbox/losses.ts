@@ -21,13 +21,14 @@ const REMEDIES: Record<Exclude<GapReason, 'compacted'>, string> = {
   bytes:
     'the outbox is full: the oldest history of class "CLASS" is dropped; raise --outbox-bytes, or restore the link',
   age: 'history of class "CLASS" has become too old and is dropped; raise --outbox-age, or restore the link',
+  size: 'history of class "CLASS" is larger than the NATS server takes as one message, and is dropped; raise max_payload there',
 };
 
 export class Losses {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #counts = Object.fromEntries(
-    CHAIN_CLASSES.map((name) => [name, { bytes: 0, age: 0, compacted: 0 }]),
+    CHAIN_CLASSES.map((name) => [name, { bytes: 0, age: 0, size: 0, compacted: 0 }]),
   ) as Record<ChainClass, Record<GapReason, number>>;
   readonly #untold = new Map<string, Untold>();
   #toldAt = Number.NEGATIVE_INFINITY;

@@ -220,6 +220,14 @@ export class Outbox implements Service {
     if (!isCounted) void whereStoreTakes(() => this.moveTo(chain, position));
   }
 
+  /**
+   * The chain's oldest fact is one that the stream will never take, and none is on its way: a gap marker takes its place. False where
+   * it is a marker, which nothing smaller can stand for.
+   */
+  leaveOut(chain: string, sequence: number): Promise<boolean> {
+    return this.#room.leaveOut({ name: chain, backlog: this.#backlog(chain) }, sequence);
+  }
+
   /** The stream stands elsewhere than we believed: go on from there, whether ahead or, if it lost its tail, behind. */
   moveTo(chain: string, position: ChainPosition): Promise<void> {
     return this.#turns.run(async () => {

@@ -109,6 +109,16 @@ export class RoomKeeper {
     this.#tools.losses.tell();
   }
 
+  /** Drops the oldest entry of a chain, which was handed out and cannot be sent. False where that is a gap marker already. */
+  async leaveOut(chain: Chain, sequence: number): Promise<boolean> {
+    const { lost } = await this.#revise(chain, 'size', () => {
+      chain.backlog.takeBack();
+      return this.#reviser.drop(chain, sequence, 'size');
+    });
+    this.#tools.losses.tell();
+    return lost > 0;
+  }
+
   #woken(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;

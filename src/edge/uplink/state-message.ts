@@ -3,8 +3,8 @@ import type { Change, Fact } from '../../model/fact.ts';
 import { encodeBatch, encodeFact, type Stamp } from '../../wire/device-events.ts';
 import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
 
-/** Without room for its headers. */
-const LARGEST = MAX_MESSAGE_BYTES - 1024;
+/** Room for its headers. */
+const HEADER_BYTES = 1024;
 /** The comma before an event, and its place in the fact, which is the end of its id. */
 const AROUND_AN_EVENT = 8;
 
@@ -14,13 +14,17 @@ export interface StateMessage {
   readonly leftOut: number;
 }
 
-/** What is said of the device itself goes first, then as many of its properties as there is room for. */
-export function stateMessage(fact: Fact, stamp: Stamp): StateMessage {
+/**
+ * What is said of the device itself goes first, then as many of its properties as there is room for.
+ * @param largestMessage what the server takes
+ */
+export function stateMessage(fact: Fact, stamp: Stamp, largestMessage: number): StateMessage {
+  const largest = Math.min(MAX_MESSAGE_BYTES, largestMessage) - HEADER_BYTES;
   const bytes = encodeBatch([encodeFact(fact, stamp)]);
-  if (bytes.length <= LARGEST) return { bytes, leftOut: 0 };
+  if (bytes.length <= largest) return { bytes, leftOut: 0 };
   const sizes = new Map(fact.changes.map((change) => [change, sizeOf(fact, change, stamp)] as const));
   const sizeIn = (change: Change): number => sizes.get(change) ?? 0;
-  let room = LARGEST;
+  let room = largest;
   const changes = [...fact.changes]
     .sort((a, b) => Number(isOfProperty(a)) - Number(isOfProperty(b)) || sizeIn(a) - sizeIn(b))
     .filter((change) => {

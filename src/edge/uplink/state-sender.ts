@@ -20,7 +20,7 @@ import { stateSubject } from '../../wire/nats-subjects.ts';
 import { stateMessage } from './state-message.ts';
 
 export interface StateSenderTools {
-  readonly link: Pick<NatsLink, 'request' | 'onDisconnected'>;
+  readonly link: Pick<NatsLink, 'request' | 'onDisconnected' | 'largestMessage'>;
   readonly twins: () => Iterable<Twin>;
   readonly definitionOf: (device: DeviceId) => DeviceDefinition | undefined;
   /** Facts of the device that the stream has not acknowledged. */
@@ -178,7 +178,7 @@ export class StateSender implements Service {
   async #isTaken(twin: Twin, fact: Fact): Promise<boolean> {
     const id = `state.${twin.uid}.${fact.at}`;
     const stamp = { node: this.#node, id, term: this.#tools.term(), historical: false };
-    const { bytes, leftOut } = stateMessage(fact, stamp);
+    const { bytes, leftOut } = stateMessage(fact, stamp, this.#tools.link.largestMessage);
     if (leftOut > 0) this.#noteCut(deviceKey(twin), leftOut);
     try {
       const answer = await this.#tools.link.request(stateSubject(this.#node, twin), bytes, HEADERS);

@@ -6,10 +6,10 @@ import type { Logger } from '../../kit/logger.ts';
 import { sleep } from '../../kit/sleep.ts';
 import { ms, seconds } from '../../kit/units.ts';
 import type { Lineage } from '../../model/lineage.ts';
-import { readLast } from '../../nats/direct-get.ts';
+import { MESSAGE_TOO_LARGE, readLast } from '../../nats/direct-get.ts';
 import { natsErrors } from '../../nats/errors.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
-import { encodeBatch, encodeFact } from '../../wire/device-events.ts';
+import { encodeFact } from '../../wire/device-events.ts';
 import {
   BEFORE_HEADER,
   formatMessageId,
@@ -23,6 +23,7 @@ import type { Outbox } from '../outbox/outbox.ts';
 import type { TermSince } from '../store/store-identity.ts';
 import { isForeign, resume, type LastMessage } from './chain.ts';
 import type { ChainSender, SendResult } from './chain-sender.ts';
+import { pack, type Packed } from './packing.ts';
 import { termOf } from './terms.ts';
 import { Turns } from './turns.ts';
 
@@ -39,10 +40,13 @@ export interface SessionTools {
   readonly logger: Logger;
 }
 
-type Outcome = 'sent' | 'confirmed' | 'empty' | 'setback' | 'forbidden';
+/** `again`: nothing was sent, and something else will be. */
+type Outcome = 'sent' | 'again' | 'empty' | 'setback' | 'forbidden';
+type Message = Extract<Packed, { readonly kind: 'message' }>;
 
 const MOST_FACTS_PER_MESSAGE = 100;
-const MOST_BYTES_PER_MESSAGE = 256 * 1024;
+/** More than all headers of a message take. */
+const HEADER_BYTES = 1024;
 const MOST_CHAINS_AT_ONCE = 512;
 const CHAIN_RETRY = { first: ms(100), most: seconds(5) };
 
@@ -64,6 +68,8 @@ export class UplinkSession {
   readonly #aside = new Set<string>();
   readonly #forbidden = new Map<string, SkerryError>();
   readonly #turns = new Turns();
+  /** Bytes that are worth trying with several facts in one message: halved whenever the stream refuses one for its size. */
+  #ofSeveral = Number.POSITIVE_INFINITY;
   #isOver = false;
 
   constructor(claim: { readonly revision: number }, tools: SessionTools) {
@@ -140,7 +146,7 @@ export class UplinkSession {
     for (let setbacks = 0; !this.#isOver;) {
       const outcome = this.#before.has(chain) ? await this.#sendOldest(chain) : await this.#place(chain);
       if (outcome === 'empty' || outcome === 'forbidden') return;
-      if (outcome === 'placed' || outcome === 'confirmed') continue;
+      if (outcome === 'placed' || outcome === 'again') continue;
       setbacks = outcome === 'sent' ? 0 : setbacks + 1;
       if (setbacks > 0) this.#before.delete(chain);
       // The first setback is answered at once: most often the stream has what we thought lost.
@@ -189,58 +195,72 @@ export class UplinkSession {
     const turn = this.#turns.take(entries.length);
     if (turn !== undefined) await turn;
     if (this.#isOver) return 'setback';
-    const { batch, newest } = this.#encode(entries);
-    if (newest === undefined) return 'empty';
+    const message = this.#pack(entries);
+    if (message.kind === 'empty') return 'empty';
+    if (message.kind === 'too-large') return this.#checkedLeaveOut(chain, message.entry);
+    const { newest, payload } = message;
     const result = await sender.send({
       subject: chain,
-      payload: batch,
+      payload,
       stream: UP_STREAM,
       messageId: formatMessageId(newest),
       expected: outbox.position(chain).streamSequence,
       before: this.#before.get(chain) ?? '',
     });
     sender.results.add(result.kind);
-    if (result.kind !== 'stored') return this.#noteSetback(chain, result);
+    if (result.kind !== 'stored') return this.#noteSetback(chain, message, result);
     if (result.duplicate) return this.#confirm(chain, newest.sequence);
     outbox.acknowledge(chain, { acknowledged: newest.sequence, streamSequence: result.sequence });
     this.#forbidden.delete(chain);
     return 'sent';
   }
 
+  async #checkedLeaveOut(chain: string, entry: OutboxEntry): Promise<'again' | 'setback'> {
+    const isStill = await this.#tools.link.isLargestStill();
+    return isStill && !this.#isOver ? this.#leaveOut(chain, entry) : 'setback';
+  }
+
+  /** The server does not take it, and everything behind it would wait for ever: a gap takes its place. */
+  async #leaveOut(chain: string, { sequence }: OutboxEntry): Promise<'again' | 'setback'> {
+    if (await this.#tools.outbox.leaveOut(chain, sequence)) return 'again';
+    this.#tools.logger.error({ subject: chain, sequence }, 'the server takes not even a gap marker');
+    return 'setback';
+  }
+
   /** It stands, or stood, in the stream at some place: where the chain ends must be asked. */
-  #confirm(chain: string, sequence: number): 'confirmed' {
+  #confirm(chain: string, sequence: number): 'again' {
     this.#confirmed.set(chain, sequence);
     this.#before.delete(chain);
-    return 'confirmed';
+    return 'again';
   }
 
-  #encode(entries: readonly OutboxEntry[]): { readonly batch: Uint8Array; readonly newest: OutboxEntry | undefined } {
-    const { node, terms } = this.#tools;
-    const encoded: string[] = [];
-    let length = 0;
-    let newest: OutboxEntry | undefined;
-    for (const entry of entries) {
+  #pack(entries: readonly OutboxEntry[]): Packed {
+    const { node, terms, link } = this.#tools;
+    return pack(entries, { most: link.largestMessage - HEADER_BYTES, ofSeveral: this.#ofSeveral }, (entry) => {
       const historical = entry.sequence <= this.#historicalThrough;
       const stamp = { node, id: formatMessageId(entry), term: termOf(terms, entry.sequence), historical };
-      const text = encodeFact(entry.fact, stamp);
-      length += text.length;
-      if (newest !== undefined && length > MOST_BYTES_PER_MESSAGE) break;
-      encoded.push(text);
-      newest = entry;
-    }
-    return { batch: encodeBatch(encoded), newest };
+      return encodeFact(entry.fact, stamp);
+    });
   }
 
-  #noteSetback(chain: string, result: SendResult): 'setback' | 'forbidden' {
+  #noteSetback(chain: string, message: Message, result: SendResult): Outcome | Promise<Outcome> {
     const { logger } = this.#tools;
     if (result.kind === 'forbidden') return this.#putAside(chain, natsErrors.NATS_FORBIDDEN({ subject: chain }));
     if (result.kind === 'refused') {
       const { code, description } = result;
+      if (code === MESSAGE_TOO_LARGE) return this.#lighten(chain, message);
       logger.error({ subject: chain, code, reason: description }, 'the stream refuses this chain');
     } else {
       logger.debug({ subject: chain, answer: result.kind }, 'publish not confirmed; asking the stream');
     }
     return 'setback';
+  }
+
+  /** The stream does not say how much it takes: only a fact that is refused alone is too large. */
+  #lighten(chain: string, { facts, payload, newest }: Message): Outcome | Promise<Outcome> {
+    if (facts === 1) return this.#leaveOut(chain, newest);
+    this.#ofSeveral = Math.min(this.#ofSeveral, payload.byteLength / 2);
+    return 'again';
   }
 
   #putAside(chain: string, error: SkerryError): 'forbidden' {

@@ -59,6 +59,8 @@ void test('an Event says how much of what is lost, from when until when, why, an
     identity: 'edge-a/i.90.0',
   });
   const aged = occurrenceOf(SUBJECT, gapEvent({ ...GAP, reason: 'age', changes: 1 }))?.message ?? '';
+  const large = occurrenceOf(SUBJECT, gapEvent({ ...GAP, reason: 'size' }))?.message ?? '';
+  assert.match(large, /the NATS server that node edge-a reaches .*max_payload$/);
   assert.match(aged, /^1 change of class telemetry, .*waited too long .*--outbox-age/);
 });
 

@@ -32,7 +32,7 @@ void test('whatever a twin holds, its state fits a message, and state and overri
   fc.assert(
     fc.property(fc.array(length, { maxLength: 12 }), fc.nat({ max: 4000 }), (long, short) => {
       const fact = factOf([...long, ...Array.from({ length: short }, () => 10)]);
-      const { bytes, leftOut } = stateMessage(fact, STAMP);
+      const { bytes, leftOut } = stateMessage(fact, STAMP, MAX_MESSAGE_BYTES);
       const events = eventsIn(bytes);
       assert.ok(bytes.length <= MAX_MESSAGE_BYTES - 1024);
       assert.equal(events.length + leftOut, fact.changes.length);
@@ -46,7 +46,7 @@ void test('whatever a twin holds, its state fits a message, and state and overri
 });
 
 void test('one long value is left out, and all others go', () => {
-  const { bytes, leftOut } = stateMessage(factOf([5, 900_000, 5, 400_000]), STAMP);
+  const { bytes, leftOut } = stateMessage(factOf([5, 900_000, 5, 400_000]), STAMP, MAX_MESSAGE_BYTES);
 
   assert.equal(leftOut, 1);
   const properties = eventsIn(bytes).filter(({ kind }) => kind === 'reported');
@@ -54,11 +54,18 @@ void test('one long value is left out, and all others go', () => {
 });
 
 void test('what fits goes as it is, in its order', () => {
-  const { bytes, leftOut } = stateMessage(factOf([3, 1]), STAMP);
+  const { bytes, leftOut } = stateMessage(factOf([3, 1]), STAMP, MAX_MESSAGE_BYTES);
 
   assert.equal(leftOut, 0);
   assert.deepEqual(
     eventsIn(bytes).map(({ kind }) => kind),
     ['reported', 'reported', 'state', 'override'],
   );
+});
+
+void test('a server that takes less gets less', () => {
+  const { bytes, leftOut } = stateMessage(factOf([5, 90_000, 5]), STAMP, 65_536);
+
+  assert.equal(leftOut, 1);
+  assert.ok(bytes.length < 65_536);
 });
