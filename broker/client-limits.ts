@@ -33,6 +33,12 @@ export const CLIENT_LIMITS = {
     connack: 3,
     says: 'as many persistent sessions are kept as may be',
   },
+  'will-bytes': {
+    limit: 'willBytes',
+    option: '--mqtt-will-bytes',
+    connack: 3,
+    says: 'the last wills of all clients leave no room for this one',
+  },
   'client-id-bytes': { limit: 'clientIdBytes', connack: 2, says: 'the client id is too long' },
   keepalive: {
     limit: 'keepalive',

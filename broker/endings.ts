@@ -14,6 +14,7 @@ export const REFUSALS = [
   'connections',
   'address-connections',
   'sessions',
+  'will-bytes',
   'client-id-bytes',
   'client-id-missing',
   'keepalive',

@@ -72,6 +72,7 @@ export async function createEngine(limits: BrokerLimits, tools: EngineTools): Pr
     connections,
     connected: (id) => roster.get(id),
     directory: sessions.directory,
+    wills: sessions.wills,
   });
   const parts = { sessions, gatekeeper, resumption, connections, deliveries };
   const aedes: Aedes = await Aedes.createBroker({

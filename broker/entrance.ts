@@ -6,6 +6,7 @@ import type { Connections } from './connections.ts';
 import { brokerErrors } from './errors.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { SessionDirectory } from './sessions/session-directory.ts';
+import type { Will, Wills } from './sessions/wills.ts';
 
 type Answer = (error: Error | null, go: boolean) => void;
 
@@ -14,6 +15,7 @@ export interface EntranceTools {
   /** The client that is connected under this id. */
   readonly connected: (clientId: string) => Client | undefined;
   readonly directory: Pick<SessionDirectory, 'admits' | 'giveUp'>;
+  readonly wills: Pick<Wills, 'admits' | 'giveUp'>;
 }
 
 export class Entrance {
@@ -46,6 +48,7 @@ export class Entrance {
     const own = limitAgainst(packet, this.#limits);
     if (own !== undefined) return own;
     if (packet.clean === false && !this.#holdSession(client, packet)) return 'sessions';
+    if (packet.will !== undefined && !this.#holdWill(client, packet.clientId, packet.will as Will)) return 'will-bytes';
     return connections.admit(client.conn, connected(packet.clientId)?.conn);
   }
 
@@ -55,9 +58,16 @@ export class Entrance {
     client.conn.once('close', () => directory.giveUp(clientId, client));
     return directory.admits(clientId, client);
   }
+
+  /** Its connection may end before it is stored. */
+  #holdWill(client: Client, clientId: string, will: Will): boolean {
+    const { wills, connected } = this.#tools;
+    client.conn.once('close', () => wills.giveUp(will));
+    return wills.admits(clientId, will, connected(clientId));
+  }
 }
 
-type Refusal = 'client-id-bytes' | 'keepalive' | 'sessions' | ReturnType<Connections['admit']>;
+type Refusal = 'client-id-bytes' | 'keepalive' | 'sessions' | 'will-bytes' | ReturnType<Connections['admit']>;
 
 /** What stands against a client whatever the others do. */
 function limitAgainst(

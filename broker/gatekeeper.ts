@@ -103,7 +103,8 @@ export class Gatekeeper {
   }
 
   #decide(client: Publisher, packet: ArrivingPacket, answer: Answer): void {
-    const slip = this.#tools.sessions.journal.slip(client, packet);
+    const { journal, wills } = this.#tools.sessions;
+    const slip = journal.slip(client, packet, isWill(client, packet) ? wills.recordOf(client, packet) : undefined);
     const isConcerned = this.#gate.concerns(packet.topic);
     const isAsked = isConcerned || slip?.isWanted() === true;
     if (isAsked) void this.#ask({ client, packet, slip, isConcerned }, answer);

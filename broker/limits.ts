@@ -40,6 +40,8 @@ export interface BrokerLimits {
   /** Topics with a retained message, and their bytes. Those under `$skerry/` are ours and not counted. */
   readonly retainedTopics: number;
   readonly retainedBytes: Bytes;
+  /** Last wills of all clients together, those included that are late; past it, a client that leaves another is refused. */
+  readonly willBytes: Bytes;
 }
 
 export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
@@ -64,4 +66,5 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   totalSubscriptions: 20_000,
   retainedTopics: 10_000,
   retainedBytes: mebibytes(8),
+  willBytes: mebibytes(8),
 });

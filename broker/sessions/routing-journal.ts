@@ -44,10 +44,13 @@ export class RoutingSlip {
   message: KeptMessage | undefined;
   /** The record of the QoS 2 exchange that it begins; `undefined` where none is stored. */
   readonly exchange: string | undefined;
+  readonly #will: string | undefined;
 
-  constructor(client: Publisher, packet: IncomingPacket, tools: SlipTools) {
+  /** @param will the record that holds the publication until it is kept, where it is a will */
+  constructor(client: Publisher, packet: IncomingPacket, tools: SlipTools, will: string | undefined) {
     this.client = client;
     this.packet = packet;
+    this.#will = will;
     const { qos, messageId } = packet;
     this.exchange =
       qos === 2 && messageId !== undefined && !client.clean ? incomingKey(client.id, messageId) : undefined;
@@ -59,9 +62,8 @@ export class RoutingSlip {
   /** Cheap where nobody is concerned, and then `undefined`. To be asked where the commit is built; may be asked again. */
   changes(): SessionChanges | undefined {
     this.wasAsked = true;
-    if (!this.isWanted()) return undefined;
-    const { leftWill } = this.client;
-    const changes: SessionChange[] = leftWill === undefined ? [] : [[leftWill, undefined]];
+    if (!this.isWanted() && this.#will === undefined) return undefined;
+    const changes: SessionChange[] = this.#will === undefined ? [] : [[this.#will, undefined]];
     if (this.isJournalled) {
       this.message ??= this.#shelf.create(this.packet);
       const { n } = this.message;
@@ -110,9 +112,9 @@ export class RoutingJournal {
   }
 
   /** At QoS 0 nothing is promised. */
-  slip(client: Publisher, packet: IncomingPacket): RoutingSlip | undefined {
+  slip(client: Publisher, packet: IncomingPacket, will = client.leftWill): RoutingSlip | undefined {
     if (packet.qos === 0) return undefined;
-    const slip = new RoutingSlip(client, packet, this.#slipTools);
+    const slip = new RoutingSlip(client, packet, this.#slipTools, will);
     if (slip.exchange !== undefined) this.#newest.set(slip.exchange, slip);
     return slip;
   }

@@ -54,7 +54,7 @@ export function createSessions(limits: BrokerLimits, tools: SessionsTools): Sess
   const incoming = new IncomingPackets(shared);
   const journal = new RoutingJournal({ ...shared, incoming });
   const retained = new RetainedMessages(limits, shared);
-  const wills = new Wills(shared);
+  const wills = new Wills(limits, shared);
   const subscriptions = new SubscriptionLimits(limits);
   const sessionClock = new SessionClock({ clock, writes });
   const holds = (client: string): boolean =>
@@ -76,6 +76,7 @@ export function createSessions(limits: BrokerLimits, tools: SessionsTools): Sess
         ...retained.statistics,
         ...directory.statistics,
         ...subscriptions.statistics,
+        ...wills.statistics,
         recordsSetAside: setAside.count,
       };
     },

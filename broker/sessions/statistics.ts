@@ -20,6 +20,9 @@ export interface SessionStatistics {
   /** Topics that clients retained, and their bytes. */
   readonly retainedTopics: number;
   readonly retainedBytes: number;
+  /** Last wills that are neither said nor discarded, and their bytes. */
+  readonly wills: number;
+  readonly willBytes: number;
   /** Records that could not be read, now or by a former process, and were put out of the way. */
   readonly recordsSetAside: number;
 }

@@ -1,7 +1,10 @@
 // Last wills, in storage so that those of a killed process can still be published. Each connection's is a record of its own and is
 // over by itself: after a takeover the predecessor's and the successor's stand beside each other until the former was said. One that
 // the gate refuses is late, whatever becomes of its client; of one client the newest is kept.
+import type { BrokerLimits } from '../limits.ts';
+import { sizeOf } from './outgoing-queues.ts';
 import { encodeWill, numberOfWill, willKey, type LeftWill } from './session-records.ts';
+import { WillRoom } from './will-room.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 export interface Will {
@@ -36,11 +39,20 @@ export class Wills {
   readonly #writes: WriteBehind;
   readonly #owed = new Map<string, readonly Owed[]>();
   readonly #late = new Map<string, Owed>();
+  readonly #room: WillRoom;
+  /** Let in by their CONNECT, and not stored yet. */
+  readonly #coming = new WeakSet();
   #broker: { readonly id: string } = { id: '' };
   #newest = 0;
 
-  constructor(tools: { readonly writes: WriteBehind }) {
+  constructor(limits: Pick<BrokerLimits, 'willBytes'>, tools: { readonly writes: WriteBehind }) {
+    this.#room = new WillRoom(limits);
     this.#writes = tools.writes;
+  }
+
+  get statistics(): { readonly wills: number; readonly willBytes: number } {
+    const { wills, bytes } = this.#room.total;
+    return { wills, willBytes: bytes };
   }
 
   serve(broker: { readonly id: string }): void {
@@ -50,6 +62,19 @@ export class Wills {
   restore({ record, ...will }: LeftWill): void {
     this.#newest = Math.max(this.#newest, numberOfWill(record));
     this.#add({ client: will.clientId, will, record });
+  }
+
+  /** Whether there is room for the client's will, which is held until it is over, or given up. That of the connection whose place it takes makes room. */
+  admits(client: string, will: Will, predecessor: Mortal | undefined): boolean {
+    const leaving = this.#owed.get(client)?.find(({ owner }) => owner !== undefined && owner === predecessor);
+    const isAdmitted = this.#room.take(will, weightOf(client, will), leaving?.will);
+    if (isAdmitted) this.#coming.add(will);
+    return isAdmitted;
+  }
+
+  /** Its connection has ended. */
+  giveUp(will: object): void {
+    if (this.#coming.delete(will)) this.#room.give(will);
   }
 
   get(client: string): Will | undefined {
@@ -64,10 +89,15 @@ export class Wills {
     const brokerId = (will.brokerId = this.#broker.id);
     const clientId = (will.clientId = client);
     this.#newest += 1;
+    this.#coming.delete(will);
     const record = willKey(client, this.#newest);
     this.#add({ client, will, record, owner });
     this.#writes.put(record, () => encodeWill({ topic, payload, qos, retain, clientId, brokerId }), true);
     return this.#writes.written();
+  }
+
+  recordOf(owner: Pick<Mortal, 'id'>, will: object): string | undefined {
+    return this.#find(owner.id, will)?.record;
   }
 
   /** The gate has answered for it, so that it is kept wherever it is to be kept, or may not be said. */
@@ -78,7 +108,9 @@ export class Wills {
 
   /** One that was left, or late, was said. */
   end(owed: Owed): void {
-    if (this.#take(owed)) this.#writes.remove(owed.record);
+    if (!this.#take(owed)) return;
+    this.#room.give(owed.will);
+    this.#writes.remove(owed.record);
   }
 
   /** Those of the client that nobody is going to say: not one whose connection is open, or was lost and has the gate asked. */
@@ -117,6 +149,7 @@ export class Wills {
   }
 
   #add(owed: Owed): void {
+    this.#room.hold(owed.will, weightOf(owed.client, owed.will));
     this.#owed.set(owed.client, [...(this.#owed.get(owed.client) ?? []), owed]);
   }
 
@@ -131,6 +164,8 @@ export class Wills {
     return others.length < all.length;
   }
 }
+
+const weightOf = (client: string, will: Will): number => client.length + sizeOf(will);
 
 const isNobodys = (owner: Mortal | undefined): boolean => owner?.closed === undefined || owner._disconnected === true;
 

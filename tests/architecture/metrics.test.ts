@@ -27,7 +27,7 @@ const EDGE = edgeMetrics({
     sessions: {
       ...{ sessions: 1, sessionsAway: 1, queuedMessages: 1, queuedBytes: 1, droppedMessages: { expired: 1 } },
       ...{ subscriptions: 1, refusedSubscriptions: 0, expiredSessions: 0 },
-      ...{ retainedTopics: 0, retainedBytes: 0, recordsSetAside: 0 },
+      ...{ retainedTopics: 0, retainedBytes: 0, wills: 0, willBytes: 0, recordsSetAside: 0 },
     },
   }),
 });

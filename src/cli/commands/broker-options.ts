@@ -159,6 +159,13 @@ export const BROKER_OPTIONS: readonly LimitOption[] = [
     default: '8MiB',
     read: size(SIZE),
   },
+  {
+    flags: '--mqtt-will-bytes <size>',
+    limit: 'willBytes',
+    description: 'what the last wills of all clients together may weigh',
+    default: '8MiB',
+    read: size(SIZE),
+  },
 ];
 
 /** Throws OPTION_INVALID, naming the option, the value and what is expected. */

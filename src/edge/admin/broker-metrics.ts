@@ -14,6 +14,8 @@ interface SessionNumbers {
   readonly expiredSessions: number;
   readonly retainedTopics: number;
   readonly retainedBytes: number;
+  readonly wills: number;
+  readonly willBytes: number;
   readonly recordsSetAside: number;
 }
 
@@ -40,6 +42,7 @@ export const brokerMetrics = (broker: Read): readonly Metric[] => [
   ...trafficMetrics(broker),
   ...sessionMetrics(broker),
   ...keptMetrics(broker),
+  ...recordMetrics(broker),
 ];
 
 const connectionMetrics = (broker: Read): readonly Metric[] => [
@@ -136,6 +139,24 @@ const keptMetrics = (broker: Read): readonly Metric[] => {
       type: 'gauge',
       help: 'What these messages weigh.',
       read: sample(({ retainedBytes }) => [{ value: retainedBytes }]),
+    },
+  ];
+};
+
+const recordMetrics = (broker: Read): readonly Metric[] => {
+  const sample = ofSessions(broker);
+  return [
+    {
+      name: 'skerry_broker_wills',
+      type: 'gauge',
+      help: 'Last wills that are neither said nor discarded.',
+      read: sample(({ wills }) => [{ value: wills }]),
+    },
+    {
+      name: 'skerry_broker_will_bytes',
+      type: 'gauge',
+      help: 'What they weigh.',
+      read: sample(({ willBytes }) => [{ value: willBytes }]),
     },
     counter(
       'skerry_broker_records_set_aside_total',
