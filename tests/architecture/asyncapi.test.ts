@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
-import type { Change, Fact } from '../../src/model/fact.ts';
+import type { Change, Fact, GapChange, OverrideEnd } from '../../src/model/fact.ts';
 import { encodeBatch, encodeFact, EVENT_TYPES } from '../../src/wire/device-events.ts';
 import { chainSubject, DEVICE_CLASSES, messageSubject, stateSubject } from '../../src/wire/nats-subjects.ts';
 import { AsyncApiChecker, readAsyncApi } from '../support/asyncapi.ts';
@@ -105,15 +105,43 @@ void test('events of every type, with all that they may say, are what the schema
     );
 });
 
-void test('a gap may stand in every chain', () => {
-  const gap: Change = { kind: 'gap', reason: 'age', changes: 2, from: 1, through: 2, since: 1, until: 2 };
-  const ofNode = encodeFact({ at: 2, changes: [gap] }, { node: 'n1', id: 'i.1', term: 3, historical: false });
-  const said = [
-    ...DEVICE_CLASSES.map((each) => ({ address: chainSubject('n1', each, DEVICE), payload: encoded(gap) })),
-    { address: messageSubject('n1'), payload: encodeBatch([ofNode]) },
-  ];
+/** All of them, or this does not compile. */
+const GAP_REASONS: Readonly<Record<GapChange['reason'], true>> = {
+  bytes: true,
+  age: true,
+  size: true,
+  compacted: true,
+};
+const OVERRIDE_ENDS: Readonly<Record<OverrideEnd, true>> = {
+  ...{ CloudChanged: true, Agreed: true, Released: true },
+  ...{ NotAllowed: true, DeviceMoved: true },
+};
 
-  for (const each of said) assert.deepEqual(checker.problems('nats', { ...each, headers: HEADERS }), [], each.address);
+void test('a gap may stand in every chain, for every reason', () => {
+  for (const reason of Object.keys(GAP_REASONS) as GapChange['reason'][]) {
+    const gap: Change = { kind: 'gap', reason, changes: 2, from: 1, through: 2, since: 1, until: 2 };
+    const ofNode = encodeFact({ at: 2, changes: [gap] }, { node: 'n1', id: 'i.1', term: 3, historical: false });
+    const said = [
+      ...DEVICE_CLASSES.map((each) => ({ address: chainSubject('n1', each, DEVICE), payload: encoded(gap) })),
+      { address: messageSubject('n1'), payload: encodeBatch([ofNode]) },
+    ];
+
+    for (const each of said)
+      assert.deepEqual(checker.problems('nats', { ...each, headers: HEADERS }), [], each.address);
+  }
+});
+
+void test('an override may end for every reason', () => {
+  for (const reason of Object.keys(OVERRIDE_ENDS) as OverrideEnd[]) {
+    const payload = encoded({
+      kind: 'override',
+      n: 1,
+      standing: [],
+      ended: [{ property: 'mode', value: 'eco', reason }],
+    });
+
+    assert.deepEqual(checker.problems('nats', { address: TWIN, payload, headers: HEADERS }), [], reason);
+  }
 });
 
 /** The value with one field spelled otherwise, for each of its fields. */
