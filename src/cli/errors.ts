@@ -78,3 +78,6 @@ export const cliErrors = errorTable({
       `${file} is missing: no hub has run in ${dataDir}; start one, or name another with --data-dir or --kubeconfig`,
   },
 });
+
+export const unknownProperty = (device: string, property: string, known: readonly string[]): Error =>
+  cliErrors.PROPERTY_NOT_FOUND({ device, property, known: known.join(', ') || 'none' });

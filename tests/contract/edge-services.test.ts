@@ -172,7 +172,11 @@ serviceContract(
             list: () => [],
             read: () => undefined,
             release: () => Promise.resolve({ kind: 'unknown' }),
-            past: { at: () => Promise.resolve(undefined), entries: () => Promise.resolve(undefined) },
+            past: {
+              at: () => Promise.resolve(undefined),
+              entries: () => Promise.resolve(undefined),
+              properties: () => undefined,
+            },
             setDesired: () => Promise.resolve({ kind: 'unknown' }),
           },
           logger,

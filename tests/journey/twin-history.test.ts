@@ -53,10 +53,18 @@ void test('the changes of a twin and the twin of a moment are told by the comman
   assert.equal((await asked(site, 'history/default/meter?limit=10001')).status, 400);
   assert.equal((await asked(site, 'history/default/meter?since=1')).status, 400);
   assert.equal((await asked(site, 'history/default/ghost')).status, 404);
-  assert.deepEqual((await asked(site, 'history/default/meter/..%2F..%2Ftwin')).body, {
-    ...{ device: 'default/meter', kept: 100, isCut: false },
-    entries: [],
-  });
+  assert.equal((await asked(site, 'history/default/meter/..%2F..%2Ftwin')).status, 404);
+  for (const args of [
+    ['history', 'meter', 'nmuber'],
+    ['set', 'meter', 'nmuber=5', '--edge', site.edge.text('http')],
+  ])
+    assert.deepEqual(await skerry(site, ...args), {
+      error: {
+        code: 'PROPERTY_NOT_FOUND',
+        message: 'the device default/meter has no property "nmuber"; it has number',
+        details: { device: 'default/meter', property: 'nmuber', known: 'number' },
+      },
+    });
 });
 
 void test('a node killed under load has the history of its twins, whole and to the last value', async () => {

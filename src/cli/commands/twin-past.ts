@@ -6,7 +6,7 @@ import { cliErrors } from '../errors.ts';
 import { momentOf } from '../moments.ts';
 import { requiredSetting, settingsOf, textSetting, type Settings } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
-import { tableLines } from '../tables.ts';
+import { tableLines, visible } from '../tables.ts';
 import type { PastTwin, PastValue } from '../twin/edge-twins.ts';
 import { edgeOf, withSource } from '../twin/sources.ts';
 import { TWIN_HISTORY_OPTIONS } from './option-tables.ts';
@@ -94,7 +94,7 @@ function pastLines({ device, at, state, properties, unknown }: PastTwin): readon
     ({ kind, property, since }) =>
       `${kind}${property === '' ? '' : ` ${property}`}: not known; history reaches back to ${timeOf(since)}`,
   );
-  const head = `${device} at ${timeOf(at)}  ${state?.value ?? 'state unknown'}`;
+  const head = `${device} at ${timeOf(at)}  ${visible(state?.value ?? 'state unknown')}`;
   return [head, ...tableLines([['PROPERTY', 'DESIRED', 'REPORTED'], ...rows]), ...missing];
 }
 

@@ -4,7 +4,7 @@ import { deviceNamed } from '../device-name.ts';
 import { cliErrors } from '../errors.ts';
 import { settingsOf, textSetting, type Settings } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
-import { tableLines } from '../tables.ts';
+import { tableLines, visible } from '../tables.ts';
 import { sourceOf, withSource } from '../twin/sources.ts';
 import type { ShownProperty, ShownTwin, TwinSource } from '../twin/twin-source.ts';
 import { TWIN_GET_OPTIONS, TWIN_OPTIONS } from './option-tables.ts';
@@ -82,7 +82,7 @@ function show(twin: ShownTwin, settings: Settings): void {
 function twinLines({ device, state, properties }: ShownTwin): readonly string[] {
   const rows = properties.map((each) => [each.property, wantedText(each), each.reported ?? '-']);
   const lines = tableLines([['PROPERTY', 'DESIRED', 'REPORTED'], ...rows]);
-  return [`${device}  ${state ?? 'state unknown'}`, ...lines];
+  return [`${device}  ${visible(state ?? 'state unknown')}`, ...lines];
 }
 
 function wantedText({ desired, override }: ShownProperty): string {

@@ -3,9 +3,9 @@ import { sleep } from '../../kit/sleep.ts';
 import { ms } from '../../kit/units.ts';
 import { deviceKey, type DeviceId } from '../../model/device.ts';
 import { isThere, type Twin } from '../../model/twin.ts';
-import { asObject, asString, parseJson } from '../../wire/json.ts';
+import { asArray, asObject, asString, parseJson } from '../../wire/json.ts';
 import type { HistoryEntry, HistoryKind } from '../../model/twin-history.ts';
-import { cliErrors } from '../errors.ts';
+import { cliErrors, unknownProperty } from '../errors.ts';
 import type { SetOutcome, ShownTwin, TwinSource } from './twin-source.ts';
 
 const LOOK_EVERY = ms(250);
@@ -91,16 +91,23 @@ export class EdgeTwins implements TwinSource {
     what: 'twins' | 'history' = 'twins',
   ): Promise<Readonly<Record<string, unknown>>> {
     const url = `${this.#url}/${what}/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}${rest}`;
-    const response = await fetch(url, init).catch((error: unknown) => {
+    const { status, text } = await answerOf(url, init).catch((error: unknown) => {
       if (isAbort(error)) throw error;
       throw cliErrors.EDGE_UNREACHABLE({ url: this.#url }, error);
     });
-    const body = asObject(parseJson(await response.text())) ?? {};
-    if (response.ok) return body;
-    if (response.status === 404)
-      throw cliErrors.DEVICE_NOT_FOUND({ device: deviceKey({ namespace, name }), where: this.#url });
-    throw cliErrors.EDGE_REFUSED({ reason: asString(body['reason']) ?? `the edge node answered ${response.status}` });
+    const body = asObject(parseJson(text)) ?? {};
+    if (status < 300) return body;
+    const [property, known] = [asString(body['property']), asArray(body['known'])];
+    if (property !== undefined && known !== undefined)
+      throw unknownProperty(deviceKey({ namespace, name }), property, known.map(String));
+    if (status === 404) throw cliErrors.DEVICE_NOT_FOUND({ device: deviceKey({ namespace, name }), where: this.#url });
+    throw cliErrors.EDGE_REFUSED({ reason: asString(body['reason']) ?? `the edge node answered ${status}` });
   }
+}
+
+async function answerOf(url: string, init: RequestInit): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await fetch(url, init);
+  return { status: response.status, text: await response.text() };
 }
 
 function shownTwin(twin: Twin): ShownTwin {

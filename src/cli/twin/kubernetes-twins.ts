@@ -10,7 +10,7 @@ import type {
 import { seconds } from '../../kit/units.ts';
 import { deviceKey, type DeviceId } from '../../model/device.ts';
 import { asObject, type JsonObject } from '../../wire/json.ts';
-import { cliErrors } from '../errors.ts';
+import { cliErrors, unknownProperty } from '../errors.ts';
 import type { SetOutcome, ShownProperty, ShownTwin, TwinSource } from './twin-source.ts';
 
 const ATTEMPTS = 5;
@@ -109,7 +109,7 @@ export class KubernetesTwins implements TwinSource {
     }
     const modelled = await this.#modelProperties(device, spec.deviceModelRef?.name ?? '');
     if (modelled.includes(property)) return [...listed, { name: property, desired: { value } }];
-    throw unknownProperty(device, property, [...new Set([...listed.map(({ name }) => name), ...modelled])]);
+    throw unknownProperty(deviceKey(device), property, [...new Set([...listed.map(({ name }) => name), ...modelled])]);
   }
 
   async #modelProperties({ namespace }: DeviceId, model: string): Promise<readonly string[]> {
@@ -145,10 +145,6 @@ function acceptable(
   const found = [...overridesIn(status)].filter(([name]) => property === undefined || name === property);
   if (found.length === 0) throw cliErrors.OVERRIDE_NOT_FOUND({ device: deviceKey(device), property });
   return found;
-}
-
-function unknownProperty(device: DeviceId, property: string, known: readonly string[]): Error {
-  return cliErrors.PROPERTY_NOT_FOUND({ device: deviceKey(device), property, known: known.join(', ') || 'none' });
 }
 
 function shownTwin(resource: DeviceResource): ShownTwin {

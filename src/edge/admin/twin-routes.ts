@@ -1,6 +1,7 @@
 // Twins over HTTP: read, and what somebody at this node wants of them.
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { unknownDevice, type Answer } from './answers.ts';
+import { unknownDevice, unknownProperty, type Answer } from './answers.ts';
 import { answerPastTwin, type PastRequests } from './history-routes.ts';
 import type { Routes } from './routes.ts';
 
@@ -22,7 +23,8 @@ export interface Wish {
 export type WishOutcome =
   | { readonly kind: 'done'; readonly twin: unknown }
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'unknown-property'; readonly known: readonly string[] };
 
 const LARGEST_BODY = 1024 * 1024;
 
@@ -33,7 +35,7 @@ export const twinRoutes = (twins: TwinRequests): Routes => ({
   'PUT /twins/<namespace>/<device>/<property>': ({ request, named: [namespace = '', name = '', property = ''] }) =>
     set(twins, request, { namespace, name, property }),
   'DELETE /twins/<namespace>/<device>/<property>': async ({ named: [namespace = '', name = '', property = ''] }) =>
-    answerTo(await twins.release(namespace, name, property), namespace, name),
+    answerTo(await twins.release(namespace, name, property), { namespace, name, property }),
 });
 
 function read(twins: TwinRequests, device: Omit<Place, 'property'>, at: string | null): Answer | Promise<Answer> {
@@ -54,18 +56,21 @@ async function set(
   request: IncomingMessage,
   { namespace, name, property }: Place,
 ): Promise<Answer> {
-  const value = await readBody(request);
-  if (value === undefined) return { status: 413, body: { reason: `the value is larger than ${LARGEST_BODY} bytes` } };
-  return answerTo(await twins.setDesired(namespace, name, { property, value }), namespace, name);
+  const body = await readBody(request);
+  if (body === undefined) return { status: 413, body: { reason: `the value is larger than ${LARGEST_BODY} bytes` } };
+  if (!isUtf8(body)) return { status: 400, body: { reason: 'the value must be text in UTF-8' } };
+  const value = body.toString('utf8');
+  return answerTo(await twins.setDesired(namespace, name, { property, value }), { namespace, name, property });
 }
 
-function answerTo(outcome: WishOutcome, namespace: string, name: string): Answer {
+function answerTo(outcome: WishOutcome, { namespace, name, property }: Place): Answer {
   if (outcome.kind === 'unknown') return unknownDevice(namespace, name);
+  if (outcome.kind === 'unknown-property') return unknownProperty(`${namespace}/${name}`, property, outcome.known);
   if (outcome.kind === 'refused') return { status: 400, body: { reason: outcome.reason } };
   return { status: 200, body: outcome.twin };
 }
 
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -73,5 +78,5 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
     if (length > LARGEST_BODY) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

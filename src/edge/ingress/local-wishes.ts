@@ -4,7 +4,7 @@ import type { Clock } from '../../kit/clock.ts';
 import { releaseOverride } from '../../model/desired-rules.ts';
 import type { DeviceDefinition, DeviceId } from '../../model/device.ts';
 import { countWishes } from '../../model/override-rules.ts';
-import type { Twin } from '../../model/twin.ts';
+import { isThere, type Twin } from '../../model/twin.ts';
 import { applyUpdate } from '../../model/twin-rules.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Store } from '../store/store.ts';
@@ -23,7 +23,8 @@ export interface LocalWishesTools {
 export type Wished =
   | { readonly kind: 'done'; readonly twin: Twin }
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'unknown-property'; readonly known: readonly string[] };
 
 interface Found {
   readonly definition: DeviceDefinition;
@@ -43,10 +44,14 @@ export class LocalWishes {
     return this.#commit(device, (tx, { twin, definition }) => {
       const problem = nameProblem(property);
       if (problem !== undefined) return { kind: 'refused', reason: problem };
+      const known = propertiesOf(twin, definition);
+      if (!known.includes(property)) return { kind: 'unknown-property', known };
       const now = this.#tools.clock.now();
       const outcome = applyUpdate(twin, definition, [{ property, expected: { raw: value } }], now);
       if (outcome.kind === 'refused') return outcome;
       const { before, after, changes, telemetry, owed, touched } = outcome;
+      // Somebody wants what is wanted already. Of an update that would be a mapper's word that it has seen it.
+      if (after.properties[property]?.desired === twin.properties[property]?.desired) return { kind: 'done', twin };
       const tooLarge = this.#facts.tooLarge(after, [changes, telemetry, owed], '');
       if (tooLarge !== undefined) return { kind: 'refused', reason: tooLarge };
       this.#keep(tx, { twin: after, told: { twin: changes, telemetry }, at: now });
@@ -86,6 +91,12 @@ export class LocalWishes {
     });
   }
 }
+
+/** A client may make new ones, over MQTT; somebody who asks for a value has misspelled one. */
+const propertiesOf = (twin: Twin, { properties }: DeviceDefinition): readonly string[] => {
+  const there = Object.entries(twin.properties).filter(([, property]) => isThere(property));
+  return [...new Set([...properties.map(({ name }) => name), ...there.map(([name]) => name)])];
+};
 
 const nothingStands = (property: string): string =>
   `nothing was set at this node for the property "${property.slice(0, 128)}"; what is desired of it is the cloud's word`;

@@ -62,6 +62,12 @@ export class PastTwins {
     return { device: deviceKey(device), at: moment, ...asTwin(held), unknown };
   }
 
+  /** Those that have or had a value, and those that its model declares. */
+  properties(device: DeviceId): readonly string[] | undefined {
+    const twin = this.#twins.read(device);
+    return twin === undefined ? undefined : Object.keys(twin.properties);
+  }
+
   /** `undefined`: no such device. */
   async entries(device: DeviceId, question: HistoryQuestion): Promise<HistoryAnswer | undefined> {
     const { property, since = Number.NEGATIVE_INFINITY, limit } = question;

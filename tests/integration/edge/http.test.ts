@@ -26,7 +26,7 @@ void test('the page lists what is answered, and nothing else', () => {
         read: () => undefined,
         setDesired: () => nobody,
         release: () => nobody,
-        past: { at: () => nothing, entries: () => nothing },
+        past: { at: () => nothing, entries: () => nothing, properties: () => undefined },
       },
       logger: silentLogger,
     },

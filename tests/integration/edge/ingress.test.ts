@@ -176,6 +176,31 @@ void test('desired values set at the node keep the rules for names, types and li
   await gate.stop();
 });
 
+void test('a wish for a property that nobody knows is refused, and names those there are', async () => {
+  await using dir = await tempDir();
+  const gate = await new Gate(dir.path).start();
+
+  const outcome = await gate.ingress.wishes.set(BOILER, 'setpiont', '50');
+
+  assert.deepEqual(outcome, { kind: 'unknown-property', known: BOILER.properties.map(({ name }) => name) });
+  assert.equal(gate.twins.read(BOILER), undefined);
+  await gate.stop();
+});
+
+void test('somebody who wants what is desired already changes nothing, and confirms nothing for the mapper', async () => {
+  await using dir = await tempDir();
+  const gate = await new Gate(dir.path).start();
+  await gate.ingress.wishes.set(BOILER, 'setpoint', '50');
+  const before = gate.twins.read(BOILER);
+
+  const outcome = await gate.ingress.wishes.set(BOILER, 'setpoint', '50');
+
+  assert.equal(outcome.kind, 'done');
+  assert.equal(gate.twins.read(BOILER), before);
+  assert.equal(gate.outbox.waiting(CHAIN), 1);
+  await gate.stop();
+});
+
 void test('a topic that is no request is admitted without a look at its payload', async () => {
   await using dir = await tempDir();
   const gate = await new Gate(dir.path).start();
