@@ -101,9 +101,9 @@ function partsOfTheWay(config: HubConfig, { nats, client, poison, logger }: Surr
     exists: (key, signal) => api.exists(key, signal),
     relist: () => devices.relist(),
   });
-  const upstream = new Upstream({ link, devices, models, writer, events, absences, poison, logger });
-  const floors = new ClaimFloors({ link, streams, devices, admitted: nats.admitted, logger });
   const nodeApi = new NodeApi({ client });
+  const upstream = new Upstream({ link, devices, models, nodes: nodeApi, writer, events, absences, poison, logger });
+  const floors = new ClaimFloors({ link, streams, devices, admitted: nats.admitted, logger });
   const nodes = new Nodes(config.nodes, { link, downstream, floors, api: nodeApi, events, isAdmitted, clock, logger });
   const silentNodes = new SilentNodes({ devices, writer, presenceOf: (node) => nodes.presenceOf(node) });
   return [crds, writer, downstream, floors, streams, models, devices, upstream, nodes, silentNodes];

@@ -176,6 +176,26 @@ export function decodeBatch(payload: Uint8Array): DecodedBatch {
   return { kind: 'ok', events };
 }
 
+/** A gap among the messages of a node, which is about no device. */
+export interface NodeGap {
+  readonly id: string;
+  readonly node: string;
+  readonly gap: Gap;
+}
+
+/** Messages may be large and many, and gaps are few: nothing is parsed where the batch does not name one. */
+export function gapsOfNode(payload: Uint8Array): readonly NodeGap[] {
+  if (!Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).includes(EVENT_TYPES.gap)) return [];
+  return (asArray(parseJson(payload)) ?? []).flatMap((item) => {
+    const event = asObject(item) ?? {};
+    const [id, source] = [asString(event['id']), asString(event['source'])];
+    if (kindOf(event['type']) !== 'gap' || !isOfNode(item, 'gap')) return [];
+    const gap = decodeGap(asObject(event['data'])?.['gap']);
+    if (id === undefined || source === undefined || gap === undefined) return [];
+    return [{ id, node: source.slice(SOURCE_PREFIX.length), gap }];
+  });
+}
+
 function kindOf(type: unknown): EventKind | undefined {
   const kind = (Object.keys(EVENT_TYPES) as Change['kind'][]).find((one) => EVENT_TYPES[one] === type);
   return kind === 'message' ? undefined : kind;

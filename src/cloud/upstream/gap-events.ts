@@ -1,4 +1,4 @@
-// Gap markers of the stream → Kubernetes Events on the Device: a person should know that history was dropped, and what would have
+// Gap markers of the stream → Kubernetes Events on the Device, or the Node: a person should know that history was dropped, and what would have
 // kept it (G6). Compacted history is what somebody asked for, and needs no Event.
 import type { DeviceEvent, Gap } from '../../wire/device-events.ts';
 import { classOfChain } from '../../wire/nats-subjects.ts';
@@ -15,7 +15,10 @@ const REASONS: Readonly<Record<Exclude<Gap['reason'], 'compacted'>, (node: strin
 };
 
 /** What a person is told of a gap; `undefined` where there is nothing to tell. */
-export function occurrenceOf(subject: string, { id, node, gap }: DeviceEvent): Occurrence | undefined {
+export function occurrenceOf(
+  subject: string,
+  { id, node, gap }: Pick<DeviceEvent, 'id' | 'node' | 'gap'>,
+): Occurrence | undefined {
   if (gap === undefined || gap.reason === 'compacted') return undefined;
   const { changes } = gap;
   const what = `${changes} ${changes === 1 ? 'change' : 'changes'} of class ${classOfChain(subject)}`;

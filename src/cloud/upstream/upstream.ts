@@ -10,13 +10,15 @@ import { deviceKey } from '../../model/device.ts';
 import { ConsumerLoop, type PoisonKeeper, type StreamMessage, type Verdict } from '../../nats/consumer-loop.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
 import { decodeBatch, type DeviceEvent } from '../../wire/device-events.ts';
-import { nodeOfSubject, STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
+import { classOfChain, nodeOfSubject, STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
 import type { DeviceModelWatch, DeviceWatch } from '../kubernetes/device-watch.ts';
 import type { EventRecorder, Occurrence } from '../kubernetes/event-recorder.ts';
 import { modelKeyOf, type DeviceResource } from '../kubernetes/resources.ts';
+import type { NodeApi } from '../kubernetes/node-api.ts';
 import type { StatusOutcome, StatusWriter } from '../kubernetes/status-writer.ts';
 import type { Absences } from './absences.ts';
 import { isOfBinding, misfitOf } from './event-origin.ts';
+import { tellNodeGaps } from './node-gaps.ts';
 import { tellOccurrences } from './occurrences.ts';
 import { Precedence } from './precedence.ts';
 import { StateEvents, stateOccurrence } from './state-events.ts';
@@ -26,6 +28,7 @@ export interface UpstreamTools {
   readonly link: NatsLink;
   readonly devices: Pick<DeviceWatch, 'get' | 'lists' | 'onEvent'>;
   readonly models: Pick<DeviceModelWatch, 'get' | 'lists' | 'onEvent'>;
+  readonly nodes: Pick<NodeApi, 'get'>;
   readonly writer: Pick<StatusWriter, 'update'>;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly absences: Pick<Absences, 'isGone'>;
@@ -110,6 +113,8 @@ export class Upstream implements Service {
     if (batch.kind === 'refused') return { poison: batch.reason };
     const misfit = misfitOf(message.subject, batch.events);
     if (misfit !== undefined) return { poison: misfit };
+    if (classOfChain(message.subject) === 'message')
+      return (await tellNodeGaps(message, this.#tools)) ? 'done' : { retryAfter: RETRY_AFTER };
     const node = nodeOf(message);
     const groups = [...byDevice(batch.events)];
     const storedAt = message.storedAt.getTime();

@@ -395,6 +395,48 @@ test('messages for programs in the cloud, and gaps among them, hold up nothing a
   assert.equal(dropped.length, 1);
 });
 
+test('messages that a node dropped are a Warning on the Node, once, and only by its own word', async () => {
+  await using world = await HubWorld.open();
+  await world.startReadyHub({ localNodes: ['edge-a', 'edge-b'] });
+  await world.createModel();
+  await world.createCounter('counter');
+  const link = await edgeLink(world);
+  await waitUntil('the definition', () => definitionOf(link));
+  const uid = (await world.device('counter'))?.metadata.uid ?? '';
+  const nodes = ['edge-a', 'edge-b'];
+  for (const name of nodes)
+    await world.client.request({
+      method: 'POST',
+      path: '/api/v1/nodes',
+      body: { apiVersion: 'v1', kind: 'Node', metadata: { name } },
+    });
+  const gap = { kind: 'gap', reason: 'bytes', changes: 3, from: 1, through: 3, since: 1, until: 2 } as const;
+  const compacted = { ...gap, reason: 'compacted' } as const;
+
+  for (const node of ['edge-a', 'edge-a', 'edge-b']) {
+    const stamp = { node, id: 'inc.1', term: 1, historical: false };
+    const fact = encodeFact({ at: 1, changes: [gap, compacted] }, stamp);
+    await link.request(messageSubject('edge-a'), encodeBatch([fact]));
+  }
+  await report(link, uid, 1);
+
+  await waitUntil('the report behind them', async () => (await countOf(world)) === '10');
+  const dropped = await waitUntil('the Event', async () => {
+    const { body } = await world.client.request({ method: 'GET', path: '/api/v1/namespaces/default/events' });
+    const found = (body['items'] as JsonObject[]).filter(({ reason }) => reason === 'HistoryDropped');
+    return found.length > 0 && found;
+  });
+  assert.deepEqual(
+    dropped.map(({ count, involvedObject }) => [
+      count,
+      (involvedObject as JsonObject)['kind'],
+      (involvedObject as JsonObject)['name'],
+    ]),
+    [[1, 'Node', 'edge-a']],
+  );
+  assert.match(String(dropped[0]?.['message']), /^3 changes of class message, .*outbox of node edge-a was full/);
+});
+
 test('a report on a foreign subject, or of a binding that the hub never made, changes nothing', async () => {
   await using world = await HubWorld.open();
   await world.startReadyHub({ localNodes: ['edge-a', 'edge-b'] });
