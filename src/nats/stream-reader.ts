@@ -33,27 +33,32 @@ async function readAll(
   const manager = await connection.jetstreamManager();
   const { messages, last_seq: last } = (await manager.streams.info(stream)).state;
   if (messages === 0) return;
-  const { name } = await manager.consumers.add(stream, {
+  const { name, num_pending: pending } = await manager.consumers.add(stream, {
     ack_policy: AckPolicy.None,
     deliver_policy: DeliverPolicy.All,
     inactive_threshold: nanos(seconds(30)),
   });
   const consumer = await connection.jetstream().consumers.get(stream, name);
-  for (let reached = 0; reached < last;) reached = await readSome(consumer, reached, onMessage);
+  // The last message need not be the last sequence.
+  for (let at: Place = { sequence: 0, pending }; at.sequence < last && at.pending > 0;)
+    at = await readSome(consumer, at, onMessage);
   await manager.consumers.delete(stream, name);
 }
 
-/** Resolves with the sequence that was reached; with infinity after the last message, which need not be the last sequence. */
-async function readSome(
-  consumer: Consumer,
-  from: number,
-  onMessage: (message: StoredMessage) => void,
-): Promise<number> {
+/** Of the message that was read last, and how many come behind it. */
+interface Place {
+  readonly sequence: number;
+  readonly pending: number;
+}
+
+async function readSome(consumer: Consumer, from: Place, onMessage: (message: StoredMessage) => void): Promise<Place> {
   let reached = from;
-  for await (const message of await consumer.fetch({ max_messages: AT_ONCE, expires: ANSWER_WITHIN })) {
-    const { subject, data, seq: sequence } = message;
+  // No more than there are: for the rest of a batch the server would be waited for.
+  const batch = { max_messages: Math.min(AT_ONCE, from.pending), expires: ANSWER_WITHIN };
+  for await (const message of await consumer.fetch(batch)) {
+    const { subject, data, seq: sequence, info } = message;
     onMessage({ subject, data, sequence });
-    reached = message.info.pending === 0 ? Number.POSITIVE_INFINITY : sequence;
+    reached = { sequence, pending: info.pending };
   }
   if (reached === from) throw new Error('the server sent nothing in time');
   return reached;
