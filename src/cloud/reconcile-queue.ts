@@ -86,9 +86,9 @@ export class ReconcileQueue {
     this.#resumeLater();
   }
 
-  /** What waits while nobody may try goes on by itself. */
+  /** What waits while nobody may try goes on by itself, also when the wait was over since it was looked at. */
   #resumeLater(): void {
-    if (!this.#isOpen || this.#waiting.size === 0 || this.#backoff.wait === 0) return;
+    if (!this.#isOpen || this.#waiting.size === 0 || this.#running.size > 0) return;
     clearTimeout(this.#resuming);
     this.#resuming = setTimeout(() => this.#kick(), this.#backoff.wait);
   }
