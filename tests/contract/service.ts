@@ -1,10 +1,9 @@
 // What every service promises (src/kit/service.ts), as tests over a factory.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Deadline } from '../../src/kit/deadline.ts';
 import { isAbort } from '../../src/kit/errors.ts';
 import type { Service } from '../../src/kit/service.ts';
-import { seconds } from '../../src/kit/units.ts';
+import { stopsByItself } from '../support/stops.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** One service with the neighbours it needs; they are let go after it. */
@@ -13,8 +12,6 @@ export interface ServiceUnderTest extends AsyncDisposable {
 }
 
 const NEVER = new AbortController().signal;
-const SOON = (): Deadline => Deadline.after(seconds(5));
-const LONGEST_STOP = 3000;
 
 /** Work that ends by itself, be it the test runner's. */
 const PASSING = /^(FSReq|Immediate)/;
@@ -37,15 +34,8 @@ function added(before: readonly string[]): string[] {
 }
 
 async function nothingLeft(before: readonly string[]): Promise<void> {
-  await waitUntil('all handles to be let go', () => added(before).length === 0, 2000).catch(() => undefined);
+  await waitUntil('all handles to be let go', () => added(before).length === 0).catch(() => undefined);
   assert.deepEqual(added(before), []);
-}
-
-async function stopInTime(service: Service): Promise<void> {
-  const begun = performance.now();
-  await service.stop(SOON());
-  const took = performance.now() - begun;
-  assert.ok(took < LONGEST_STOP, `stopping took ${Math.round(took)} ms`);
 }
 
 export function serviceContract(name: string, prepare: () => Promise<ServiceUnderTest>): void {
@@ -68,7 +58,7 @@ export function serviceContract(name: string, prepare: () => Promise<ServiceUnde
     await service.start(NEVER);
     const { state, reason } = service.health();
     assert.ok(state === 'ok' || (state === 'degraded' && reason !== undefined), `${state} ${reason}`);
-    await stopInTime(service);
+    await stopsByItself(service);
 
     assert.equal(await service.ended, undefined);
     await nothingLeft(before);
@@ -79,8 +69,8 @@ export function serviceContract(name: string, prepare: () => Promise<ServiceUnde
     const service = neighbours.create();
     await service.start(NEVER);
 
-    await Promise.all([stopInTime(service), stopInTime(service)]);
-    await stopInTime(service);
+    await Promise.all([stopsByItself(service), stopsByItself(service)]);
+    await stopsByItself(service);
 
     assert.equal(await service.ended, undefined);
   });
@@ -90,7 +80,7 @@ export function serviceContract(name: string, prepare: () => Promise<ServiceUnde
     const before = openHandles();
     const service = neighbours.create();
 
-    await stopInTime(service);
+    await stopsByItself(service);
 
     await nothingLeft(before);
   });
@@ -109,7 +99,7 @@ export function serviceContract(name: string, prepare: () => Promise<ServiceUnde
     );
 
     // Whoever was ready all the same is stopped like anybody else.
-    if (outcome === 'ready before the abort') await stopInTime(service);
+    if (outcome === 'ready before the abort') await stopsByItself(service);
     else assert.ok(isAbort(outcome), String(outcome));
     await nothingLeft(before);
   });

@@ -48,10 +48,10 @@ test('the client of the classic counter tutorial obeys kubectl and shows its cou
     (await kubectl.run(['get', 'device', 'counter', '-o', 'jsonpath={.status.twins[0].reported.value}'])).stdout;
 
   await kubectl.run(desired('ON'));
-  await waitUntil('the client to count', () => client.isCounting && client.count > 3, 10_000);
-  await waitUntil('its count to be in Kubernetes', async () => Number(await reported()) > 3, 10_000);
+  await waitUntil('the client to count', () => client.isCounting && client.count > 3);
+  await waitUntil('its count to be in Kubernetes', async () => Number(await reported()) > 3);
 
   await kubectl.run(desired('OFF'));
-  await waitUntil('the client to stop', () => !client.isCounting, 10_000);
-  await waitUntil('its zero to be in Kubernetes', async () => (await reported()) === '0', 10_000);
+  await waitUntil('the client to stop', () => !client.isCounting);
+  await waitUntil('its zero to be in Kubernetes', async () => (await reported()) === '0');
 });

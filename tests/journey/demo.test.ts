@@ -50,8 +50,8 @@ test('a newcomer watches the counter in Kubernetes, on MQTT and on NATS, and swi
     return cloud.lines.some((line) => line.endsWith('line/user/alarm  {"level":"high"}'));
   });
 
-  const first = await waitUntil('kubectl to show a count', () => shown(kubectl), 20_000);
-  await waitUntil('the count to grow', async () => ((await shown(kubectl))?.count ?? 0) > first.count + 2, 10_000);
+  const first = await waitUntil('kubectl to show a count', () => shown(kubectl));
+  await waitUntil('the count to grow', async () => ((await shown(kubectl))?.count ?? 0) > first.count + 2);
   const { stdout: nodes } = await kubectl.run(['get', 'nodes', '--no-headers']);
   assert.match(nodes, /^demo\s+Ready\s+agent,edge/);
 
@@ -116,9 +116,9 @@ test('without a terminal the demo prints plain lines: what listens where, what t
     '--output',
     'json',
   ]);
-  await waitUntil('three changes of the twin', () => watching.lines.length > 3, 10_000);
+  await waitUntil('three changes of the twin', () => watching.lines.length > 3);
   process.kill(demo.pid, 'SIGTERM');
-  await waitUntil('every part to stop', () => processesNaming(dataDir).length === 0, 15_000);
+  await waitUntil('every part to stop', () => processesNaming(dataDir).length === 0);
 });
 
 test('a frozen nats-server does not keep the demo from stopping in time, nor stay behind', async () => {
@@ -139,12 +139,12 @@ test('whatever part of the demo is killed comes back, and the count goes on', as
   await using demo = await startDemo(dir.path);
   const kubectl = new Kubectl(demo.text('kubeconfig'));
   const pids = demo.ready['pids'] as Record<'hub' | 'nats' | 'edge' | 'counter', number>;
-  await waitUntil('kubectl to show a count', () => shown(kubectl), 20_000);
+  await waitUntil('kubectl to show a count', () => shown(kubectl));
 
   for (const part of ['hub', 'nats', 'edge', 'counter'] as const) {
     process.kill(pids[part], 'SIGKILL');
     await waitUntil(`the ${part} to be gone`, () => !isAlive(pids[part]));
-    const before = (await waitUntil('kubectl to answer again', () => shown(kubectl), 20_000)).count;
+    const before = (await waitUntil('kubectl to answer again', () => shown(kubectl))).count;
     // The counter process begins anew at 1 when it was the one that died.
     await waitUntil(
       `the count to move after the ${part} was killed`,
@@ -184,7 +184,7 @@ test('parts whose demo was killed stop by themselves', async () => {
 
   await demo.kill();
 
-  await waitUntil('every part to stop', () => processesNaming(dir.path).length === 0, 15_000);
+  await waitUntil('every part to stop', () => processesNaming(dir.path).length === 0);
 });
 
 test('a second demo on the same data directory is refused and disturbs nothing', async () => {

@@ -57,16 +57,16 @@ test('a full disk stops acknowledgements and nothing else; with space all is tak
   assert.match(site.edge.log(), /the store refuses writes/);
 
   await disk.free();
-  await waitUntil('writing to go on', () => publications.acknowledged > refusedAt + 100, 15_000);
+  await waitUntil('writing to go on', () => publications.acknowledged > refusedAt + 100);
   assert.equal(site.edge.pid, pid);
   assert.doesNotMatch(await healthOf(site), /no space left/i);
   await disk.fill(40_000);
-  await waitUntil('the disk to be full again', async () => /no space left/i.test(await healthOf(site)), 15_000);
+  await waitUntil('the disk to be full again', async () => /no space left/i.test(await healthOf(site)));
   await site.edge.kill();
   await disk.free();
   await site.startEdge();
   publications.stop();
-  await waitUntil('every publication to be acknowledged', () => publications.waiting === 0, 30_000);
+  await waitUntil('every publication to be acknowledged', () => publications.waiting === 0);
   await site.edge.kill();
   await site.startEdge();
   await waitUntil(

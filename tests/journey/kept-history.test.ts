@@ -68,13 +68,13 @@ void test('each property keeps what was said of it over a long outage, and what 
   await kube.client.request({ method: 'POST', path: `${API}/devicemodels`, body: MODEL });
   await kube.client.request({ method: 'POST', path: `${API}/devices`, body: DEVICE });
   const edge = site.edge.text('http');
-  await waitUntil('the node to know the meter', async () => (await fetch(`${edge}/twins/default/meter`)).ok, 15_000);
+  await waitUntil('the node to know the meter', async () => (await fetch(`${edge}/twins/default/meter`)).ok);
   const scrape = async (): Promise<string> => (await fetch(`${edge}/metrics`)).text();
   const client = await connectAsync(site.mqttUrl);
   const begun = Date.now();
 
   road.cut();
-  await waitUntil('the link to be lost', async () => valueOf(await scrape(), 'skerry_uplink_linked') === 0, 15_000);
+  await waitUntil('the link to be lost', async () => valueOf(await scrape(), 'skerry_uplink_linked') === 0);
   await reportAll(client);
   await client.endAsync();
   const isWithinLimit = async (): Promise<boolean> => (valueOf(await scrape(), 'skerry_outbox_bytes') ?? 0) <= LIMIT;
@@ -87,7 +87,7 @@ void test('each property keeps what was said of it over a long outage, and what 
     const isEmpty = valueOf(await scrape(), 'skerry_outbox_entries') === 0;
     return isEmpty && values(await eventsInStream(await site.natsAccess()), 'sampled').at(-1) === newest;
   };
-  await waitUntil('the outbox to be empty, and the last sample told', isTold, 30_000);
+  await waitUntil('the outbox to be empty, and the last sample told', isTold);
   const events = await eventsInStream(await site.natsAccess());
   const told = await scrape();
 

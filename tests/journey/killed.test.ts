@@ -26,7 +26,7 @@ async function survive(t: TestContext, unkind: (site: SmallSite) => Promise<void
   await delay(SECONDS * 1000 - 6000);
   publications.stop();
 
-  await waitUntil('every publication to be acknowledged', () => publications.waiting === 0, 30_000);
+  await waitUntil('every publication to be acknowledged', () => publications.waiting === 0);
   const status = (): Promise<unknown> => fetch(`${site.edge.text('http')}/status`).then((answer) => answer.json());
   await waitUntil(
     'the outbox to be empty',

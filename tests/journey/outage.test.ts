@@ -15,7 +15,7 @@ void test('after an outage Kubernetes shows the newest of every device before it
   await outage.report(2, newest);
 
   road.open(BYTES_PER_SECOND);
-  await waitUntil('the newest of every device in Kubernetes', () => shown.all(devices, newest), 30_000);
+  await waitUntil('the newest of every device in Kubernetes', () => shown.all(devices, newest));
   const early = await eventsInStream(await site.natsAccess());
 
   assert.ok(

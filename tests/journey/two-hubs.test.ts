@@ -34,7 +34,7 @@ async function under(
   await unkind(pair, () => publications.newest('pump-1'));
 
   publications.stop();
-  await waitUntil('every publication to be acknowledged', () => publications.waiting === 0, 30_000);
+  await waitUntil('every publication to be acknowledged', () => publications.waiting === 0);
   for (const device of DEVICES) {
     await waitUntil(
       `the Device ${device} to show ${publications.newest(device)}`,

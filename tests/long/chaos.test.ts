@@ -78,10 +78,10 @@ async function checkReports(site: SmallSite, clients: readonly CountedPublicatio
 async function checkWishes(site: SmallSite, wishes: DesiredWishes, ear: MapperEar): Promise<void> {
   const wished = Number((await site.device(WISHED)).spec.properties?.[0]?.desired?.value);
   assert.ok(wished >= wishes.confirmed, `Kubernetes confirmed ${wishes.confirmed} and has ${wished}`);
-  await waitUntil(`the twin to want ${wished}`, async () => (await desiredAtEdge(site)) === wished, 30_000);
-  await waitUntil(`the mapper to hear ${wished}`, () => ear.newest === wished, 5000);
+  await waitUntil(`the twin to want ${wished}`, async () => (await desiredAtEdge(site)) === wished);
+  await waitUntil(`the mapper to hear ${wished}`, () => ear.newest === wished);
   await using late = new MapperEar(site.mqttUrl, WISHED);
-  await waitUntil(`a mapper that comes late to hear ${wished}`, () => late.newest === wished, 5000);
+  await waitUntil(`a mapper that comes late to hear ${wished}`, () => late.newest === wished);
   assert.deepEqual(ear.setbacks, [], 'the mapper heard an older wish after a newer one');
 }
 

@@ -29,7 +29,7 @@ async function shownTerm(site: SmallSite): Promise<number> {
 }
 
 async function shows(site: SmallSite, number: number): Promise<void> {
-  await waitUntil(`Kubernetes to show ${number}`, async () => (await site.reported(DEVICE)) === String(number), 20_000);
+  await waitUntil(`Kubernetes to show ${number}`, async () => (await site.reported(DEVICE)) === String(number));
 }
 
 async function twinAtEdge(site: SmallSite): Promise<{ desired: string | undefined; reported: string | undefined }> {
@@ -45,7 +45,7 @@ async function twinAtEdge(site: SmallSite): Promise<{ desired: string | undefine
 
 /** The cloud wishes something new, and the edge has it. */
 async function wishArrives(site: SmallSite, wishes: DesiredWishes): Promise<void> {
-  const wished = await waitUntil('Kubernetes to take a wish', () => wishes.say(), 10_000);
+  const wished = await waitUntil('Kubernetes to take a wish', () => wishes.say());
   await waitUntil(
     `the wish ${wished} to be at the edge`,
     async () => (await twinAtEdge(site)).desired === String(wished),
@@ -107,7 +107,7 @@ test('a node whose disk was wiped takes over its own name, and what it reports i
   await wipeEdge(site);
   await site.startEdge();
 
-  await waitUntil('the wish to be there again', async () => (await twinAtEdge(site)).desired === wished, 20_000);
+  await waitUntil('the wish to be there again', async () => (await twinAtEdge(site)).desired === wished);
   await report(site, 200);
   await shows(site, 200);
   assert.ok((await shownTerm(site)) > term, 'the term grew');
@@ -157,7 +157,7 @@ test('a node whose disk was wiped after the streams were counts as newer still',
   await wipeEdge(site);
   await site.startEdge();
 
-  await waitUntil('the device to be there again', () => knowsDevice(site), 20_000);
+  await waitUntil('the device to be there again', () => knowsDevice(site));
   await report(site, 501);
   await shows(site, 501);
   await wishArrives(site, wishes);
@@ -175,7 +175,7 @@ test('a site that lost both the disk of its node and its streams goes on from wh
   await site.startHub();
   await site.startEdge();
 
-  await waitUntil('the wish to be there again', async () => (await twinAtEdge(site)).desired === wished, 20_000);
+  await waitUntil('the wish to be there again', async () => (await twinAtEdge(site)).desired === wished);
   await report(site, 600);
   await shows(site, 600);
   await wishArrives(site, wishes);

@@ -145,7 +145,7 @@ export class ClusterSite implements AsyncDisposable {
     const properties = [{ name: 'number', visitors: { protocolName: 'virtualProtocol', configData: {} } }];
     const spec = { deviceModelRef: { name: 'numbers' }, nodeName: NODE, protocol, properties };
     await this.#create('devices', { kind: 'Device', metadata: { name }, spec });
-    await waitUntil(`the edge node to know ${name}`, () => this.atEdge(name), 15_000);
+    await waitUntil(`the edge node to know ${name}`, () => this.atEdge(name));
   }
 
   async #create(plural: string, manifest: object): Promise<void> {

@@ -45,7 +45,7 @@ export async function startNats(nodeUsers: readonly NatsUser[] = []): Promise<Te
     await configure();
     const started = spawn('nats-server', ['-c', file], { stdio: 'ignore' });
     child = started;
-    port = await waitUntil('nats-server to write its ports file', () => portOf(dir, started.pid), 10_000);
+    port = await waitUntil('nats-server to write its ports file', () => portOf(dir, started.pid));
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {

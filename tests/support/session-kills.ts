@@ -69,7 +69,7 @@ class Traffic {
 
   async end(): Promise<void> {
     this.#isOver = true;
-    await waitUntil('everything to be acknowledged', () => this.publisher.unfinished === 0, 20_000);
+    await waitUntil('everything to be acknowledged', () => this.publisher.unfinished === 0);
   }
 
   #say(lane: Lane): void {
@@ -109,7 +109,7 @@ export async function killUnderTraffic(t: TestContext, { kills, seed }: Schedule
   for (let kill = 1; kill <= kills; kill += 1) {
     const from = traffic.accepted;
     const many = 1 + 80 * random();
-    await waitUntil(`traffic before kill ${kill}`, () => traffic.accepted > from + many, 20_000);
+    await waitUntil(`traffic before kill ${kill}`, () => traffic.accepted > from + many);
     if (random() < 0.4) roaming.go();
     else roaming.come();
     await delay(20 * random());
@@ -139,7 +139,7 @@ async function dieStarting(node: LoneNode, afterMs: number): Promise<void> {
 /** Everybody has all, no session waits for anything, and nothing is on the way. */
 async function drained(node: LoneNode, subscribers: readonly ExactSubscriber[], lanes: readonly Lane[]): Promise<void> {
   const missing = (): string[] => subscribers.flatMap((one) => missingTo(one, lanes));
-  await waitUntil('every subscriber to have all', () => missing().length === 0, 20_000).catch((cause: unknown) => {
+  await waitUntil('every subscriber to have all', () => missing().length === 0).catch((cause: unknown) => {
     throw new Error(missing().join('; '), { cause });
   });
   let queued: number | undefined;

@@ -101,7 +101,7 @@ async function define(world: EdgeWorld, exchanges: readonly Exchange[]): Promise
   await world.putIndex();
   const known = async (): Promise<unknown[]> =>
     (await (await fetch(`${world.edge?.addresses.http ?? ''}/twins`)).json()) as unknown[];
-  await waitUntil('all devices to be known', async () => (await known()).length === devices.length, 20_000);
+  await waitUntil('all devices to be known', async () => (await known()).length === devices.length);
 }
 
 const subscription = (port: number): string[] => [

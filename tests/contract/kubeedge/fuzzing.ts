@@ -125,10 +125,10 @@ async function openWorld(world: EdgeWorld) {
 
 async function settled(world: EdgeWorld, answers: Answers, told: readonly string[]): Promise<void> {
   const ofWitness = answers.on(resultTopic('witness', 'twin/update'));
-  await waitUntil('the answers to the witness', () => ofWitness.length >= told.length, 10_000);
+  await waitUntil('the answers to the witness', () => ofWitness.length >= told.length);
   assert.equal(ofWitness.length, told.length);
   assert.ok(ofWitness.every((answer, place) => answer.includes(`"value":"${told[place] ?? ''}"`)));
-  await waitUntil('the outbox to be empty', async () => (await statusOf(world))['backlog'] === 0, 30_000);
+  await waitUntil('the outbox to be empty', async () => (await statusOf(world))['backlog'] === 0);
   assert.deepEqual(await world.reported('count', 'witness'), told);
   for (let place = 0; place < LANES; place += 1) assertNoneLeft(answers, `fuzzed-${place}`);
   assert.equal(world.edge?.health().state, 'ok');
@@ -137,7 +137,7 @@ async function settled(world: EdgeWorld, answers: Answers, told: readonly string
 
 async function memoryWithoutDevices(world: EdgeWorld, lanes: readonly { readonly name: string }[]): Promise<number> {
   for (const { name } of lanes) await world.remove(deviceNamed(name));
-  await waitUntil('the devices to be gone', async () => !(await fetchJson(world, '/twins')).includes('fuzzed'), 10_000);
+  await waitUntil('the devices to be gone', async () => !(await fetchJson(world, '/twins')).includes('fuzzed'));
   return heapInUse();
 }
 

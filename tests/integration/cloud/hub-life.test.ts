@@ -24,6 +24,7 @@ import {
 import { startNats } from '../../support/nats-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { hubConfig, HubWorld, tempDir } from './running-hub.ts';
+import { stopsByItself } from '../../support/stops.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -151,9 +152,9 @@ test('a report that a hub took while Kubernetes was away outlives that hub, and 
   const first = await hubProcess(world);
   const password = (await readFile(join(world.dir, 'hub', 'nats', 'hub-password'), 'utf8')).trim();
   const link = await world.linkAs({ url: first.nats, user: 'hub', password });
-  await waitUntil('the definitions to be served', () => world.createModel().then(() => true), 10_000);
+  await waitUntil('the definitions to be served', () => world.createModel().then(() => true));
   await world.createCounter('counter');
-  await waitUntil('the index', async () => Object.keys((await indexOver(link))?.keys ?? {}).length === 1, 10_000);
+  await waitUntil('the index', async () => Object.keys((await indexOver(link))?.keys ?? {}).length === 1);
   const device = { namespace: 'default', name: 'counter' };
   const uid = (await world.device('counter'))?.metadata.uid ?? '';
 
@@ -209,14 +210,14 @@ test('most devices of a node deleted while no hub ran are removed after the seco
   await world.createModel();
   for (let n = 0; n < 14; n += 1) await world.createCounter(`counter-${n}`);
   const first = await hubLink(world);
-  await waitUntil('14 devices', async () => Object.keys((await indexOver(first))?.keys ?? {}).length === 14, 10_000);
+  await waitUntil('14 devices', async () => Object.keys((await indexOver(first))?.keys ?? {}).length === 14);
   await world.stopHub();
   for (let n = 1; n < 14; n += 1) await world.remove('devices', `counter-${n}`);
 
   await world.startReadyHub();
 
   const link = await hubLink(world);
-  await waitUntil('one device', async () => Object.keys((await indexOver(link))?.keys ?? {}).length === 1, 10_000);
+  await waitUntil('one device', async () => Object.keys((await indexOver(link))?.keys ?? {}).length === 1);
 });
 
 test('a hub works with a nats-server of somebody else, and makes no users there', async () => {
@@ -237,10 +238,8 @@ test('a hub stops well within its deadline and leaves no nats-server behind', as
   const hub = await world.startReadyHub();
   const pid = hub.natsServerPid ?? 0;
 
-  const begun = performance.now();
-  await world.stopHub();
+  await stopsByItself(hub);
 
-  assert.ok(performance.now() - begun < 3000);
   // Until this process has taken notice of the end of its child, a zombie without a command line answers to the pid.
   assert.equal(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''), '');
 });

@@ -59,7 +59,7 @@ class AwayWorld implements AsyncDisposable {
     const nats = { kind: 'external', url: world.nats.url, user, password } as const;
     world.hub = createHub(hubConfig(world.#dir.path, byRoad, { nats, localNodes: [] }), { logger: silentLogger });
     await world.hub.start(NEVER);
-    await waitUntil('the hub to be ready', () => world.hub.health().state === 'ok', 10_000);
+    await waitUntil('the hub to be ready', () => world.hub.health().state === 'ok');
     for (let n = 0; n < DEVICES; n += 1) await world.#create(`d${n}`);
     return world;
   }
@@ -148,9 +148,9 @@ test('an API server that falls silent: the hub holds a bounded part, asks seldom
   world.api.kill('SIGSTOP');
   world.roads.expect({ at: Number.POSITIVE_INFINITY, when: 'before', kill: () => undefined });
   for (let n = 2; n <= 11; n += 1) await world.report(n, PADDING);
-  await waitUntil('the hub to hold what it may', async () => (await world.inHand()) > 150, 20_000);
+  await waitUntil('the hub to hold what it may', async () => (await world.inHand()) > 150);
   // A whole request's patience: whoever would ask again and again does so in this time.
-  await waitUntil('the hub to say that the API is away', () => world.hub.health().state !== 'ok', 20_000);
+  await waitUntil('the hub to say that the API is away', () => world.hub.health().state !== 'ok');
   const [held, asked] = [await world.inHand(), world.roads.count];
   world.api.kill('SIGCONT');
 
@@ -172,7 +172,7 @@ test('an API server that is killed and comes back: nothing is lost, and the hub 
   await waitUntil('the hub to say that the API is away', () => world.hub.health().state !== 'ok');
   const before = world.roads.connections;
   const begun = performance.now();
-  await waitUntil('five seconds of being away', () => performance.now() - begun > 5000, 6000);
+  await waitUntil('five seconds of being away', () => performance.now() - begun > 5000);
   const asked = world.roads.connections - before;
   await world.startApi();
 

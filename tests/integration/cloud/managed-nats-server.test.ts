@@ -25,6 +25,7 @@ import {
 } from '../../../src/wire/nats-subjects.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { tempDir } from './running-hub.ts';
+import { stopsByItself } from '../../support/stops.ts';
 
 const NEVER = new AbortController().signal;
 const ANY_PORT = { host: '127.0.0.1', port: 0, portAskedFor: true };
@@ -148,11 +149,8 @@ test('a frozen server is gone when the stop is over, well within the deadline', 
   const pid = own.server.pid ?? 0;
   process.kill(pid, 'SIGSTOP');
 
-  const begun = performance.now();
-  await own.server.stop(Deadline.after(seconds(8)));
+  await stopsByItself(own.server);
 
-  const took = performance.now() - begun;
-  assert.ok(took < 3500, `${took} ms`);
   assert.equal(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''), '');
 });
 
@@ -165,8 +163,8 @@ test('a server that is killed is started again on the same port and store', asyn
 
   process.kill(before, 'SIGKILL');
 
-  await waitUntil('another server', () => own.server.pid !== before && own.server.health().state === 'ok', 10_000);
-  await waitUntil('the link to come back', () => link.connected, 10_000);
+  await waitUntil('another server', () => own.server.pid !== before && own.server.health().state === 'ok');
+  await waitUntil('the link to come back', () => link.connected);
   const kept = await waitUntil('the message', () =>
     readLast(link, UP_STREAM, 'skerry.edge-a.up.twin.default.counter').catch(() => undefined),
   );

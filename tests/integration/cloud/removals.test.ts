@@ -45,7 +45,7 @@ async function holding(world: HubWorld, count: number): Promise<NatsLink> {
   await world.createModel();
   await Promise.all(names(count).map((name) => world.createCounter(name)));
   const link = await hubLink(world);
-  await waitUntil('all devices in the index', async () => (await named(link)) === count, 10_000);
+  await waitUntil('all devices in the index', async () => (await named(link)) === count);
   return link;
 }
 
@@ -72,7 +72,7 @@ test('most devices of a node, gone when the API server is back, go only with a s
     for (const name of names(25)) await remove(client, name);
   });
 
-  await waitUntil('five devices in the index', async () => (await named(link)) === 5, 15_000);
+  await waitUntil('five devices in the index', async () => (await named(link)) === 5);
   assert.ok(log.warnings.some((line) => /held back until a second complete list agrees .*"edge-a"/.test(line)));
   await waitUntil('the hub to be well', () => world.hub?.health().state === 'ok');
 });
@@ -97,14 +97,14 @@ test('an API server that does not know Devices for a while takes nothing from an
     await world.copyKube();
     await client.request({ method: 'DELETE', path: CRD });
   });
-  await waitUntil('the hub to say so', () => world.hub?.health().reason?.includes('is not known to it'), 15_000);
+  await waitUntil('the hub to say so', () => world.hub?.health().reason?.includes('is not known to it'));
   await report(link, 'counter-3', uid, '77');
-  await waitUntil('the write to be tried', () => world.hub?.health().reason?.includes('status writes'), 15_000);
+  await waitUntil('the write to be tried', () => world.hub?.health().reason?.includes('status writes'));
   assert.deepEqual(await indexOver(link), before);
 
   await world.restoreKube();
   const shown = async (): Promise<boolean> => (await world.device('counter-3'))?.status?.summary === 'count=77';
-  await waitUntil('the report on the Device', shown, 20_000);
+  await waitUntil('the report on the Device', shown);
 });
 
 test('an object that was written and not named, because its hub died in between, is named by the next one', async () => {

@@ -70,7 +70,7 @@ export class HubWorld implements AsyncDisposable {
 
   async startReadyHub(changes: Partial<HubConfig> = {}): Promise<Hub> {
     const hub = await this.startHub(changes);
-    await waitUntil('the hub to be ready', () => hub.health().state === 'ok', 10_000);
+    await waitUntil('the hub to be ready', () => hub.health().state === 'ok');
     return hub;
   }
 

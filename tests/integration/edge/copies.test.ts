@@ -53,7 +53,7 @@ async function versionOf(world: EdgeWorld, value: string): Promise<Version> {
 
 async function diverged(edge: EdgeNode | undefined): Promise<void> {
   const tells = (): boolean => edge?.health().reason?.includes('claimed by another store') === true;
-  await waitUntil('the divergence to be told', tells, 10_000);
+  await waitUntil('the divergence to be told', tells);
 }
 
 /** As `skerry edge repair --new-term` does. */

@@ -145,7 +145,7 @@ export class EdgeWorld implements AsyncDisposable {
   }
 
   async uplinkOpen(edge = this.edge): Promise<void> {
-    await waitUntil('the edge to be linked', () => edge?.health().state === 'ok', 10_000);
+    await waitUntil('the edge to be linked', () => edge?.health().state === 'ok');
   }
 
   async client(options: IClientOptions = {}, edge = this.edge): Promise<MqttClient> {

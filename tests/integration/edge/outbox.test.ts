@@ -208,7 +208,7 @@ void suite('the regular sweep', { concurrency: true }, () => {
 
     clock.advance(31_000);
 
-    await waitUntil('the older ten to be swept', async () => (await entriesOnDisk(running)) <= 20, 15_000);
+    await waitUntil('the older ten to be swept', async () => (await entriesOnDisk(running)) <= 20);
     assert.equal(await entriesOnDisk(running), 20);
     await running.crash();
     const again = await open(dir.path, clock);
@@ -229,11 +229,11 @@ void suite('the regular sweep', { concurrency: true }, () => {
     running.outbox.endSession();
     clock.advance(600_000);
     const isSwept = async (): Promise<boolean> => (await running.store.get(POSITIONS, CHAIN)) !== undefined;
-    await waitUntil('a sweep while the server is away', isSwept, 15_000);
+    await waitUntil('a sweep while the server is away', isSwept);
 
     running.outbox.beginSession((chain) => chain === OTHER);
     clock.advance(131_000);
-    await waitUntil('the placed chain to be swept', async () => (await entriesOnDisk(running)) <= 30, 15_000);
+    await waitUntil('the placed chain to be swept', async () => (await entriesOnDisk(running)) <= 30);
     assert.deepEqual([...running.outbox.chains()], [CHAIN]);
 
     await running.outbox.moveTo(CHAIN, { acknowledged: 5, streamSequence: 5 });
@@ -253,7 +253,7 @@ void suite('the regular sweep', { concurrency: true }, () => {
     outbox.acknowledge(CHAIN, { acknowledged: 2, streamSequence: 9 });
 
     store.isFull = true;
-    await waitUntil('the sweep to be refused', () => store.refused > 0, 15_000);
+    await waitUntil('the sweep to be refused', () => store.refused > 0);
     await new Promise(setImmediate);
     assert.equal(ended, 'running');
     store.isFull = false;

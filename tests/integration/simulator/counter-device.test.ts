@@ -7,6 +7,7 @@ import { silentLogger } from '../../../src/kit/logger.ts';
 import { seconds } from '../../../src/kit/units.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { startBroker, TWIN_UPDATE, type RunningBroker } from '../broker/running-broker.ts';
+import { stopsByItself } from '../../support/stops.ts';
 
 const device = { namespace: 'default', name: 'counter' };
 const MAPPER_TOPIC = '$skerry/mapper/virtualProtocol/default/counter';
@@ -172,7 +173,7 @@ void test('reports under way are bounded while the broker is silent; the newest 
       });
     });
   await desire(running.broker, 'ON');
-  await waitUntil('far more counts than reports', () => counter.counter.count > 250, 10_000);
+  await waitUntil('far more counts than reports', () => counter.counter.count > 250);
 
   assert.equal(sent - acknowledged, 100);
   running.gate.answer = () => Promise.resolve({ kind: 'admit' });
@@ -194,14 +195,10 @@ void test('it stops within its deadline whether the broker answers, is silent, o
   running.gate.answer = () => new Promise(() => undefined);
   const before = running.gate.asked.length;
   await waitUntil('unanswered reports', () => running.gate.asked.length > before + 2);
-  const begun = performance.now();
   await silent.stop(Deadline.after(seconds(0.2)));
-  assert.ok(performance.now() - begun < 1000);
   await running.listeners.stop(Deadline.after(seconds(0.1)));
   await running.broker.stop(Deadline.after(seconds(0.1)));
-  const again = performance.now();
-  await gone.stop(Deadline.after(seconds(5)));
-  assert.ok(performance.now() - again < 1000);
+  await stopsByItself(gone);
 });
 
 void test('a stop that waits for acknowledgements gives up when the connection is lost', async () => {
@@ -211,11 +208,9 @@ void test('a stop that waits for acknowledgements gives up when the connection i
   running.gate.answer = () => new Promise(() => undefined);
   await waitUntil('an unanswered report', () => running.gate.asked.length > 0);
 
-  const begun = performance.now();
-  const stopped = counter.stop(Deadline.after(seconds(5)));
+  const stopped = stopsByItself(counter);
   await running.listeners.stop(Deadline.after(seconds(0.1)));
   await stopped;
 
-  assert.ok(performance.now() - begun < 2000);
   await running.broker.stop(Deadline.after(seconds(0.1)));
 });

@@ -12,6 +12,7 @@ import { Deadline } from '../../../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../../../src/kit/logger.ts';
 import { ms, seconds } from '../../../../../src/kit/units.ts';
 import { waitUntil } from '../../../../support/wait-until.ts';
+import { stopsByItself } from '../../../../support/stops.ts';
 
 /** The device port in memory. `outcomes` are answers to give before the ordinary ones. */
 class MemoryApi implements DeviceApi {
@@ -197,10 +198,8 @@ test('a stop does not wait for an API server that never answers', async () => {
   const underWay = writer.update('default/d', add('a'));
   await waitUntil('the write to begin', () => asked);
 
-  const begun = performance.now();
-  await writer.stop(Deadline.after(seconds(9)));
+  await stopsByItself(writer);
 
-  assert.ok(performance.now() - begun < 3500);
   assert.equal(await underWay, 'abandoned');
 });
 
