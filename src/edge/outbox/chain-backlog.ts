@@ -140,7 +140,8 @@ export class ChainBacklog {
     for (const arrived of this.#recounts) arrived.push(entry);
     if (entry.sequence <= this.#counted) return;
     // Otherwise a reading may have taken entries from disk before they were announced here: the count is short by them until now.
-    if (mayKeep && this.#waiting === this.#head.length) {
+    // Nor may a revision have read it already: what it puts in its place is on disk only.
+    if (mayKeep && !this.#isRevised && this.#waiting === this.#head.length) {
       this.#head.push(entry);
       this.#memory.entries += 1;
       this.#memory.bytes += entry.bytes;

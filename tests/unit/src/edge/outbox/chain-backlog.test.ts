@@ -254,3 +254,18 @@ void test('entries that the stream lost wait again and do not settle', () => {
   assert.equal(backlog.takeSettled(1000)?.bytes, entryOf(1).bytes);
   assert.equal(backlog.takeSettled(1000), undefined);
 });
+
+void test('what arrives while entries are changed on disk is read from there, and not handed out as it was', () => {
+  const backlog = new ChainBacklog();
+  backlog.append(entryOf(1), true);
+  backlog.handOut(1);
+
+  backlog.beginRevision();
+  for (const sequence of [2, 3]) backlog.append(entryOf(sequence), true);
+  backlog.revised({ entries: 1, bytes: bytesOf([2]), oldest: undefined });
+  backlog.endRevision();
+  backlog.acknowledge({ acknowledged: 1, streamSequence: 1 }, 0);
+
+  assert.deepEqual(backlog.handOut(9), []);
+  assert.deepEqual([backlog.waiting, backlog.needsReading], [1, true]);
+});
