@@ -131,6 +131,12 @@ export class Wire {
     return this.#tell(this.#unread.splice(0));
   }
 
+  /** The next so many packets, or the end. */
+  async packets(count: number): Promise<string> {
+    await this.#wait(() => this.#unread.length >= count);
+    return this.#tell(this.#unread.splice(0, count));
+  }
+
   /** Until the broker ends the connection, or has not after a while: then it says that it is open. */
   async ending(patienceMs = PATIENCE_MS): Promise<string> {
     await this.#wait(() => false, patienceMs);
