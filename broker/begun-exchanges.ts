@@ -1,6 +1,6 @@
 // QoS 2 publications that a connection has begun and that are not decided: the same packet id again, in the same breath, is the same
 // publication, and waits for what becomes of the first. Later ones are known by what the session keeps.
-import type { Publisher } from './sessions/routing-journal.ts';
+import type { Publisher } from './sessions/routing-slip.ts';
 
 export class BegunExchanges {
   readonly #begun = new WeakMap<Publisher, Map<number, (() => void)[]>>();

@@ -22,7 +22,7 @@ import type { PublishGate } from './publish-gate.ts';
 import { Resumption } from './resumption.ts';
 import { Roster } from './roster.ts';
 import { SessionDoors } from './session-doors.ts';
-import type { RoutingSlip } from './sessions/routing-journal.ts';
+import type { RoutingSlip } from './sessions/routing-slip.ts';
 import type { SessionStorage } from './sessions/session-storage.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import { readStrictly } from './strict-packets.ts';

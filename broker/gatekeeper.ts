@@ -9,7 +9,7 @@ import { brokerErrors } from './errors.ts';
 import type { BrokerLimits } from './limits.ts';
 import { ReceiveWindow } from './receive-window.ts';
 import type { Admission, Publication, PublishGate } from './publish-gate.ts';
-import type { Publisher, RoutingSlip } from './sessions/routing-journal.ts';
+import type { Publisher, RoutingSlip } from './sessions/routing-slip.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import { Turns } from './turns.ts';
 

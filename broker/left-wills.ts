@@ -5,7 +5,7 @@
 import type { Aedes, AedesPublishPacket } from 'aedes';
 import { seconds } from '../src/kit/units.ts';
 import { brokerErrors } from './errors.ts';
-import type { Publisher } from './sessions/routing-journal.ts';
+import type { Publisher } from './sessions/routing-slip.ts';
 import type { Owed, Wills } from './sessions/wills.ts';
 
 const AGAIN_AFTER = seconds(5);

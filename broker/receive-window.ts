@@ -1,6 +1,6 @@
 // How many QoS 2 publications a client may have open: sent, and not released by PUBREL. Asked before the gate, so that what goes past
 // the window is kept nowhere. Aedes keeps the list, and asks itself only when a publication has been kept.
-import type { Publisher } from './sessions/routing-journal.ts';
+import type { Publisher } from './sessions/routing-slip.ts';
 
 /** What Aedes' client does not declare: packet ids of publications that are open, which it strikes off at PUBREL. */
 interface Receiving {

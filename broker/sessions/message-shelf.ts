@@ -1,6 +1,7 @@
 // Messages that somebody holds: the routing journal, queues of sessions, a topic that retains one. Each is stored once, and goes
 // when its last holder has let go.
-import { encodeMessage, messageKey, type StoredMessage } from './session-records.ts';
+import { messageKey } from './session-records.ts';
+import { encodeMessage, type StoredMessage } from './stored-message.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 /** As Aedes hands it over. */
@@ -53,10 +54,10 @@ export class MessageShelf {
     };
   }
 
-  /** One that storage had at the start. */
-  restore(n: number, stored: StoredMessage): KeptMessage {
+  /** One that storage had at the start; `isStored`: in a record of its own. */
+  restore(n: number, stored: StoredMessage, isStored: boolean): KeptMessage {
     this.#next = Math.max(this.#next, n + 1);
-    return { brokerId: UNSEEN, brokerCounter: n, ...stored, n, holders: 0, isStored: true };
+    return { brokerId: UNSEEN, brokerCounter: n, ...stored, n, holders: 0, isStored };
   }
 
   hold(message: KeptMessage): void {

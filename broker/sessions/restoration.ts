@@ -7,7 +7,7 @@ import type { OutgoingQueues } from './outgoing-queues.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { RoutingJournal } from './routing-journal.ts';
 import type { SessionDirectory } from './session-directory.ts';
-import { journalKey, queueKey, retainedKey, type SessionRecords } from './session-records.ts';
+import { journalKey, pageKey, queueKey, retainedKey, type SessionRecords } from './session-records.ts';
 import type { SubscriptionLimits } from './subscription-limits.ts';
 import type { Wills } from './wills.ts';
 import type { WriteBehind } from './write-behind.ts';
@@ -35,8 +35,7 @@ interface Holder {
 
 export function restoreSessions(records: SessionRecords, tools: RestorationTools): void {
   const { shelf, wills, incoming, writes, directory } = tools;
-  const messages = new Map<number, KeptMessage>();
-  for (const [n, stored] of records.messages) messages.set(n, shelf.restore(n, stored));
+  const messages = restoreMessages(records, shelf);
   for (const will of records.wills) wills.restore(will);
   for (const { client, messageId } of records.incoming) incoming.add(client, messageId, true);
   restoreSubscriptions(records, tools);
@@ -46,7 +45,12 @@ export function restoreSessions(records: SessionRecords, tools: RestorationTools
     else take(message);
   }
   for (const message of messages.values()) if (message.holders === 0 && message.isStored) shelf.discard(message);
+  for (const page of records.pages) writes.remove(pageKey(page));
   directory.restore(records);
+}
+
+function restoreMessages({ messages, paged }: SessionRecords, shelf: MessageShelf): ReadonlyMap<number, KeptMessage> {
+  return new Map(Array.from(messages, ([n, stored]) => [n, shelf.restore(n, stored, !paged.has(n))]));
 }
 
 function restoreSubscriptions({ subscriptions }: SessionRecords, tools: RestorationTools): void {

@@ -3,17 +3,8 @@
 
 import { messageOf } from '../../src/kit/errors.ts';
 import type { AgeState } from '../../src/kit/age-clock.ts';
-
-export interface StoredMessage {
-  readonly topic: string;
-  readonly payload: string | Buffer;
-  readonly qos: 0 | 1 | 2;
-  readonly retain: boolean;
-  readonly dup: boolean;
-  /** What Aedes knows it by; absent in one that was journalled before Aedes saw it. */
-  readonly brokerId?: string;
-  readonly brokerCounter?: number;
-}
+import { decodePage } from './journal-page.ts';
+import { decodeMessage, type StoredMessage } from './stored-message.ts';
 
 export interface StoredWill {
   readonly topic: string;
@@ -51,15 +42,19 @@ export interface SubscriptionRecord {
 }
 
 /**
- * Whether such a message says by being stored, and held by nobody, that it was journalled and not routed. Not one that is retained
- * before it is routed to sessions; nor one of QoS 2, which must not come twice even if the record of its queue was lost.
+ * Whether such a message is journalled on a page. Not one that is retained before it is routed to sessions; nor one of QoS 2, which
+ * must not come twice even if the record of its queue was lost: they have a record of their own, and an entry beside it.
  */
-export const isItsOwnEntry = ({ qos, retain }: Pick<StoredMessage, 'qos' | 'retain'>): boolean => qos === 1 && !retain;
+export const isPaged = ({ qos, retain }: Pick<StoredMessage, 'qos' | 'retain'>): boolean => qos === 1 && !retain;
 
 /** Everything that storage held, in the order of its numbers. */
 export interface SessionRecords {
   readonly messages: ReadonlyMap<number, StoredMessage>;
   readonly journal: readonly number[];
+  /** By the number of their first message; what is on them is among the messages and, where nobody holds it, in the journal. */
+  readonly pages: readonly number[];
+  /** Messages that have no record but a page. */
+  readonly paged: ReadonlySet<number>;
   readonly queued: readonly { readonly client: string; readonly n: number; readonly state: QueueState }[];
   readonly incoming: readonly { readonly client: string; readonly messageId: number }[];
   readonly retained: readonly { readonly topic: string; readonly n: number }[];
@@ -75,6 +70,7 @@ export interface SessionRecords {
 
 const MESSAGE = 'message/';
 const JOURNAL = 'journal/';
+const PAGE = 'page/';
 const QUEUE = 'queue/';
 const INCOMING = 'incoming/';
 const RETAINED = 'retained/';
@@ -93,6 +89,8 @@ const named = (client: string): string => encodeURIComponent(client);
 
 export const messageKey = (n: number): string => `${MESSAGE}${numbered(n)}`;
 export const journalKey = (n: number): string => `${JOURNAL}${numbered(n)}`;
+/** Of the first message that is on it. */
+export const pageKey = (n: number): string => `${PAGE}${numbered(n)}`;
 export const queueKey = (client: string, n: number): string => `${QUEUE}${named(client)}/${numbered(n)}`;
 export const incomingKey = (client: string, messageId: number): string => `${INCOMING}${named(client)}/${messageId}`;
 export const retainedKey = (topic: string): string => `${RETAINED}${topic}`;
@@ -102,35 +100,11 @@ export const sessionKey = (client: string): string => `${SESSION}${named(client)
 /** Where a record goes that cannot be read. */
 export const setAsideKey = (key: string): string => `${SET_ASIDE}${key}`;
 
-/** `qos`, `retain` and `dup` are left out where they are 1, false and false, as they mostly are. */
-export function encodeMessage({ topic, payload, qos, retain, dup, brokerId, brokerCounter }: StoredMessage): string {
-  return JSON.stringify({
-    topic,
-    ...(typeof payload === 'string' ? { text: payload } : { payload: payload.toString('base64') }),
-    ...(qos === 1 ? {} : { qos }),
-    ...(retain ? { retain } : {}),
-    ...(dup ? { dup } : {}),
-    ...(brokerId === undefined ? {} : { brokerId, brokerCounter }),
-  });
-}
-
 /** 0 where the first versions wrote it, one for each client. */
 export const numberOfWill = (record: string): number => Number(record.split('/')[2]) || 0;
 
 export function encodeWill(will: StoredWill): string {
   return JSON.stringify({ ...will, payload: will.payload.toString('base64') });
-}
-
-interface EncodedMessage extends Partial<Omit<StoredMessage, 'payload'>> {
-  readonly topic: string;
-  readonly payload?: string;
-  readonly text?: string;
-}
-
-function decodeMessage(encoded: string): StoredMessage {
-  const { payload = '', text, ...rest } = JSON.parse(encoded) as EncodedMessage;
-  if (typeof rest.topic !== 'string') throw new Error('it names no topic');
-  return { qos: 1, retain: false, dup: false, ...rest, payload: text ?? Buffer.from(payload, 'base64') };
 }
 
 function decodeWill(encoded: string): StoredWill {
@@ -142,6 +116,8 @@ function decodeWill(encoded: string): StoredWill {
 class Reading {
   readonly messages = new Map<number, StoredMessage>();
   readonly journal: number[] = [];
+  readonly pages: number[] = [];
+  readonly paged = new Set<number>();
   readonly queued: SessionRecords['queued'][number][] = [];
   readonly incoming: SessionRecords['incoming'][number][] = [];
   readonly retained: SessionRecords['retained'][number][] = [];
@@ -155,6 +131,12 @@ class Reading {
   readonly readers: Readonly<Record<string, (rest: string, value: string) => unknown>> = {
     [MESSAGE]: (rest, value) => this.messages.set(numberIn(rest), decodeMessage(value)),
     [JOURNAL]: (rest) => this.journal.push(numberIn(rest)),
+    // After all messages that have a record of their own, as keys go.
+    [PAGE]: (rest, value) => {
+      const page = numberIn(rest);
+      for (const [n, message] of decodePage(value)) if (!this.messages.has(n)) this.#take(n, message);
+      this.pages.push(page);
+    },
     [QUEUE]: (rest, value) => {
       const [client, n] = clientAndRest(rest);
       this.queued.push({ client, n: numberIn(n), state: objectIn(value) as QueueState });
@@ -176,6 +158,11 @@ class Reading {
     [CLOCK_KEY]: (_rest, value) => (this.clock = objectIn(value) as AgeState),
     [SET_ASIDE]: () => (this.setAside += 1),
   };
+
+  #take(n: number, message: StoredMessage): void {
+    this.messages.set(n, message);
+    this.paged.add(n);
+  }
 }
 
 export async function readRecords(entries: AsyncIterable<readonly [string, string]>): Promise<SessionRecords> {
@@ -192,9 +179,9 @@ export async function readRecords(entries: AsyncIterable<readonly [string, strin
   return reading;
 }
 
-function* unheld({ messages, journal, queued, retained }: Reading): Generator<number> {
-  const held = new Set([...journal, ...queued.map(({ n }) => n), ...retained.map(({ n }) => n)]);
-  for (const [n, message] of messages) if (isItsOwnEntry(message) && !held.has(n)) yield n;
+function* unheld({ paged, queued }: Reading): Generator<number> {
+  const held = new Set(queued.map(({ n }) => n));
+  for (const n of paged) if (!held.has(n)) yield n;
 }
 
 function numberIn(text: string): number {

@@ -1,34 +1,53 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { JournalPage } from '../../../../broker/sessions/journal-page.ts';
 import {
-  encodeMessage,
   journalKey,
   messageKey,
+  pageKey,
   queueKey,
   readRecords,
-  retainedKey,
-  type StoredMessage,
+  type SessionRecords,
 } from '../../../../broker/sessions/session-records.ts';
+import { encodeMessage, type StoredMessage } from '../../../../broker/sessions/stored-message.ts';
 
 const message = (change: Partial<StoredMessage> = {}): string =>
   encodeMessage({ topic: 'news', payload: Buffer.from('x'), qos: 1, retain: false, dup: false, ...change });
 
-async function journalOf(records: Readonly<Record<string, string>>): Promise<readonly number[]> {
+function page(...numbers: readonly number[]): string {
+  const made = new JournalPage();
+  for (const n of numbers) made.add({ n, topic: 'paged', payload: Buffer.from(`payload ${n}`) });
+  return made.encode();
+}
+
+async function recordsOf(records: Readonly<Record<string, string>>): Promise<SessionRecords> {
   async function* entries(): AsyncGenerator<readonly [string, string]> {
     for (const entry of Object.entries(records)) yield await Promise.resolve(entry);
   }
-  return (await readRecords(entries())).journal;
+  return await readRecords(entries());
 }
 
-test('a stored message of QoS 1 that nobody holds was not routed', async () => {
-  assert.deepEqual(await journalOf({ [messageKey(7)]: message() }), [7]);
+async function journalOf(records: Readonly<Record<string, string>>): Promise<readonly number[]> {
+  return (await recordsOf(records)).journal;
+}
+
+test('a message on a page that no queue holds was not routed', async () => {
+  const paged = { [pageKey(7)]: page(7, 8) };
+  assert.deepEqual(await journalOf(paged), [7, 8]);
+  assert.deepEqual(await journalOf({ ...paged, [queueKey('keeper', 7)]: '{"qos":1}' }), [8]);
 });
 
-test('one that a queue or a topic holds was routed', async () => {
-  const queued = { [messageKey(7)]: message(), [queueKey('keeper', 7)]: '{"qos":1}' };
-  assert.deepEqual(await journalOf(queued), []);
-  const retained = { [messageKey(7)]: message({ retain: true }), [retainedKey('news')]: '7' };
-  assert.deepEqual(await journalOf(retained), []);
+test('what a message has in a record of its own counts more than its page', async () => {
+  const { messages, paged, pages } = await recordsOf({ [messageKey(7)]: message(), [pageKey(6)]: page(6, 7) });
+  assert.deepEqual([messages.get(6)?.topic, messages.get(7)?.topic], ['paged', 'news']);
+  assert.deepEqual([[...paged], pages], [[6], [6]]);
+});
+
+test('a page that is damaged is unreadable as a whole', async () => {
+  for (const damaged of [page(7, 8).slice(0, -3), '{}', '{"messages":[[7,"news",2]],"payloads":"eA=="}']) {
+    const { messages, unreadable } = await recordsOf({ [pageKey(7)]: damaged });
+    assert.deepEqual([messages.size, unreadable.map(({ key }) => key)], [0, [pageKey(7)]]);
+  }
 });
 
 test('retained messages and those of QoS 2 were not routed only where an entry says so', async () => {
@@ -36,10 +55,4 @@ test('retained messages and those of QoS 2 were not routed only where an entry s
     assert.deepEqual(await journalOf({ [messageKey(7)]: message(change) }), []);
     assert.deepEqual(await journalOf({ [messageKey(7)]: message(change), [journalKey(7)]: '1' }), [7]);
   }
-});
-
-test('an entry that an earlier version wrote counts once, also beside a queue', async () => {
-  const entry = { [messageKey(7)]: message(), [journalKey(7)]: '1' };
-  assert.deepEqual(await journalOf(entry), [7]);
-  assert.deepEqual(await journalOf({ ...entry, [queueKey('keeper', 7)]: '{"qos":1}' }), [7]);
 });
