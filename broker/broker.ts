@@ -51,7 +51,7 @@ interface BrokerTools {
 
 export class Broker implements Service {
   readonly name = 'broker';
-  readonly #limits: BrokerLimits;
+  readonly limits: BrokerLimits;
   readonly #tools: Required<BrokerTools>;
   readonly #logger: Logger;
   readonly #endings: Endings;
@@ -63,7 +63,7 @@ export class Broker implements Service {
   #stopping: Promise<void> | undefined;
 
   constructor(config: BrokerConfig, tools: BrokerTools) {
-    this.#limits = { ...DEFAULT_LIMITS, ...config.limits };
+    this.limits = { ...DEFAULT_LIMITS, ...config.limits };
     this.#tools = { storage: FORGETFUL, watcher: INDIFFERENT, ...tools };
     this.#logger = tools.logger;
     this.#endings = new Endings(tools);
@@ -74,7 +74,7 @@ export class Broker implements Service {
     signal.throwIfAborted();
     this.#stopping = undefined;
     const audience = (this.#audience = new Audience());
-    const engine = await createEngine(this.#limits, {
+    const engine = await createEngine(this.limits, {
       ...this.#tools,
       audience,
       endings: this.#endings,
@@ -100,7 +100,7 @@ export class Broker implements Service {
 
   health(): Health {
     if (this.#state !== 'running') return { state: 'failing', reason: `the broker is ${this.#state}` };
-    const { connections } = this.#limits;
+    const { connections } = this.limits;
     if ((this.#running?.connections.admitted ?? 0) < connections) return HEALTHY;
     return {
       state: 'degraded',

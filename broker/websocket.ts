@@ -4,13 +4,21 @@ import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws';
+import { codeOf } from '../src/kit/errors.ts';
+import { mebibytes } from '../src/kit/units.ts';
 import { mayOpenFrom } from './access-policy.ts';
+import { limitReached } from './client-limits.ts';
+import type { BrokerLimits } from './limits.ts';
 
-/** Frames are cut as the client likes; packets have a limit of their own, so this one only bounds what is held of a frame. */
-const FRAME_LIMIT = 2 * 1024 * 1024;
+/** Frames are cut as the client likes: one may hold the largest packet, and others with it. What is larger is refused at its header. */
+const BESIDE_A_PACKET = mebibytes(1);
+const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 
+type Limits = Pick<BrokerLimits, 'packet'>;
+
 export interface WebSocketDoors {
+  readonly limits: Limits;
   /** A socket was opened. */
   greet(socket: Socket): void;
   /** It carries MQTT on this stream now. */
@@ -22,7 +30,8 @@ export function createWebSocketServer(options: ServerOptions, doors: WebSocketDo
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload: FRAME_LIMIT,
+    maxPayload: doors.limits.packet + BESIDE_A_PACKET,
+    autoPong: false,
     handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
   });
   const server = createServer(options, (_request, response) => {
@@ -38,19 +47,41 @@ export function createWebSocketServer(options: ServerOptions, doors: WebSocketDo
     }
     upgrader.handleUpgrade(request, socket, head, (webSocket) => {
       socket.removeListener('error', ignoreLostHandshake);
-      doors.accept(streamOf(webSocket), socket);
+      doors.accept(streamOf(webSocket, doors.limits), socket);
     });
   });
   return server;
 }
 
 /** MQTT-6.0.0-1: a frame of text ends the connection, and is not read. */
-function streamOf(webSocket: WebSocket): Duplex {
+function streamOf(webSocket: WebSocket, limits: Limits): Duplex {
   const stream = createWebSocketStream(webSocket);
   webSocket.prependListener('message', (_data, isBinary) => {
     if (!isBinary) stream.destroy();
   });
+  const destroy = stream.destroy.bind(stream);
+  stream.destroy = (error) => destroy(codeOf(error) === TOO_LARGE ? limitReached('packet', limits) : error);
+  answerPings(webSocket);
   return stream;
+}
+
+/** RFC 6455, 5.5.3: of pings that come before the answer to one is on its way, the last is answered. */
+function answerPings(webSocket: WebSocket): void {
+  let isAnswering = false;
+  let next: Buffer | undefined;
+  const answer = (data: Buffer): void => {
+    isAnswering = true;
+    webSocket.pong(data, false, () => {
+      isAnswering = false;
+      const waiting = next;
+      next = undefined;
+      if (waiting !== undefined) answer(waiting);
+    });
+  };
+  webSocket.on('ping', (data: Buffer) => {
+    if (isAnswering) next = data;
+    else answer(data);
+  });
 }
 
 function refuse(socket: Duplex): void {
