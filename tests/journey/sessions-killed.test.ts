@@ -181,6 +181,28 @@ test('the will of a client whose broker was killed is published at the next star
   keeper.end();
 });
 
+test('of a client that took its predecessor over, each will is published once, though the broker is killed', async (t) => {
+  const node = await startNode(t);
+  await leaveSession(node, 'keeper', 'wills/#');
+  const connect = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 60 } as const;
+  for (const text of ['first', 'second']) {
+    const mortal = await RawClient.open(node.port);
+    const will = { topic: 'wills/mortal', payload: Buffer.from(text), qos: 1 as const, retain: false };
+    mortal.send({ ...connect, clientId: 'mortal', will });
+    await mortal.next('connack');
+    await mortal.ping();
+  }
+
+  await node.killAndStart();
+  await node.killAndStart();
+
+  const keeper = await RawClient.connected(node.port, 'keeper', false);
+  await waitUntil('both wills', () => payloadsOn(keeper, 'wills/mortal').length >= 2);
+  await keeper.ping();
+  assert.deepEqual(payloadsOn(keeper, 'wills/mortal'), ['first', 'second']);
+  keeper.end();
+});
+
 test('mosquitto’s own clients find their session after a kill', async (t) => {
   const node = await startNode(t);
   const at = (): string[] => [
