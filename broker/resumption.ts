@@ -5,7 +5,8 @@
 import type { AedesPublishPacket, Client } from 'aedes';
 import type { Audience } from './audience.ts';
 import type { Deliveries } from './deliveries.ts';
-import type { OutgoingQueues, QueuedPacket } from './sessions/outgoing-queues.ts';
+import type { OutgoingQueues } from './sessions/outgoing-queues.ts';
+import type { QueuedPacket } from './sessions/queue-place.ts';
 
 /** What Aedes' client does not declare. */
 interface Resuming {

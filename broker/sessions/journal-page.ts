@@ -1,8 +1,12 @@
 // Publications that one commit keeps, in one record: most are routed, delivered and acknowledged within milliseconds, and then cost
 // storage no record of their own. A page goes in the commit that gives what is still waiting of it records that last. Pure.
-import type { StoredMessage } from './stored-message.ts';
 
-type Paged = Pick<StoredMessage, 'topic' | 'payload'> & { readonly n: number };
+/** Of QoS 1, and not retained, like all on a page. */
+interface Paged {
+  readonly n: number;
+  readonly topic: string;
+  readonly payload: string | Buffer;
+}
 
 /** Where a page ends, and the next one of the commit begins. */
 const FULL_BYTES = 256 * 1024;
@@ -45,7 +49,7 @@ export class JournalPage {
 }
 
 /** All of it or, as an error, nothing. */
-export function decodePage(text: string): readonly (readonly [n: number, message: StoredMessage])[] {
+export function decodePage(text: string): readonly Paged[] {
   const { messages, payloads } = JSON.parse(text) as { messages?: unknown; payloads?: unknown };
   if (!Array.isArray(messages) || typeof payloads !== 'string') throw new Error('it is no page of messages');
   const bytes = Buffer.from(payloads, 'base64');
@@ -54,7 +58,7 @@ export function decodePage(text: string): readonly (readonly [n: number, message
     const [n, topic, length] = entryOf(one);
     const payload = Buffer.from(bytes.subarray(at, at + length));
     at += length;
-    return [n, { topic, payload, qos: 1, retain: false, dup: false }] as const;
+    return { n, topic, payload };
   });
   if (at !== bytes.length) throw new Error(`it holds ${bytes.length} bytes of payload, and says ${at}`);
   return decoded;

@@ -2,7 +2,7 @@
 // when its last holder has let go.
 import { messageKey } from './session-records.ts';
 import { encodeMessage, type StoredMessage } from './stored-message.ts';
-import type { WriteBehind } from './write-behind.ts';
+import type { Row, WriteBehind } from './write-behind.ts';
 
 /** As Aedes hands it over. */
 export interface PacketLike {
@@ -12,17 +12,44 @@ export interface PacketLike {
   readonly qos?: 0 | 1 | 2;
   readonly retain?: boolean;
   readonly dup?: boolean;
-  readonly brokerId?: string;
-  readonly brokerCounter?: number;
+  readonly brokerId?: string | undefined;
+  readonly brokerCounter?: number | undefined;
 }
 
-export interface KeptMessage extends StoredMessage {
+/** Its record in storage is a row of its own. */
+export class KeptMessage implements StoredMessage, Row {
   /** Orders messages as they were admitted; the name of this one in storage. */
   readonly n: number;
-  brokerId?: string;
-  brokerCounter?: number;
-  holders: number;
+  readonly topic: string;
+  readonly payload: string | Buffer;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  brokerId: string | undefined;
+  brokerCounter: number | undefined;
+  holders = 0;
   isStored: boolean;
+  isGone = false;
+
+  constructor(n: number, message: StoredMessage, isStored: boolean) {
+    this.n = n;
+    this.topic = message.topic;
+    this.payload = message.payload;
+    this.qos = message.qos;
+    this.retain = message.retain;
+    this.dup = message.dup;
+    this.brokerId = message.brokerId;
+    this.brokerCounter = message.brokerCounter;
+    this.isStored = isStored;
+  }
+
+  get key(): string {
+    return messageKey(this.n);
+  }
+
+  encode(): string {
+    return encodeMessage(this);
+  }
 }
 
 /** Stands where Aedes' own name for a message would, in one that Aedes had not seen when its process ended. */
@@ -41,40 +68,29 @@ export class MessageShelf {
     const { topic, payload, qos = 0, retain = false, dup = false, brokerId, brokerCounter } = packet;
     const n = this.#next;
     this.#next += 1;
-    return {
-      n,
-      topic,
-      payload: typeof payload === 'string' ? payload : Buffer.from(payload),
-      qos,
-      retain,
-      dup,
-      ...(brokerId === undefined || brokerCounter === undefined ? {} : { brokerId, brokerCounter }),
-      holders: 0,
-      isStored: false,
-    };
+    const own = typeof payload === 'string' ? payload : Buffer.from(payload);
+    return new KeptMessage(n, { topic, payload: own, qos, retain, dup, brokerId, brokerCounter }, false);
   }
 
   /** One that storage had at the start; `isStored`: in a record of its own. */
   restore(n: number, stored: StoredMessage, isStored: boolean): KeptMessage {
     this.#next = Math.max(this.#next, n + 1);
-    return { brokerId: UNSEEN, brokerCounter: n, ...stored, n, holders: 0, isStored };
+    return new KeptMessage(n, { brokerId: UNSEEN, brokerCounter: n, ...stored }, isStored);
   }
 
   hold(message: KeptMessage): void {
     message.holders += 1;
-    if (message.isStored) return;
-    message.isStored = true;
-    this.#writes.put(messageKey(message.n), () => encodeMessage(message), true);
+    if (message.holders === 1 && (message.isGone || !message.isStored)) this.#writes.keep(message);
   }
 
   release(message: KeptMessage): void {
     message.holders -= 1;
-    if (message.holders === 0) this.discard(message);
+    if (message.holders === 0) this.#writes.drop(message);
   }
 
-  /** Nobody holds it, and storage has it. */
+  /** Nobody is to hold it. */
   discard(message: KeptMessage): void {
-    message.isStored = false;
-    this.#writes.remove(messageKey(message.n));
+    message.holders = 0;
+    this.#writes.drop(message);
   }
 }

@@ -6,31 +6,10 @@ import { Tally } from '../../src/kit/metrics.ts';
 import type { BrokerLimits } from '../limits.ts';
 import type { KeptMessage, MessageShelf, PacketLike } from './message-shelf.ts';
 import { SessionQuota } from './quota.ts';
-import { queueKey, type QueueState } from './session-records.ts';
+import { Place, type QueuedPacket } from './queue-place.ts';
+import type { QueueState } from './session-records.ts';
 import { DROP_REASONS, type DropReason } from './statistics.ts';
 import type { WriteBehind } from './write-behind.ts';
-
-/** A packet as it stands in a queue: a PUBLISH, or the PUBREL that takes its place. */
-export interface QueuedPacket extends Partial<PacketLike> {
-  readonly messageId?: number | undefined;
-}
-
-interface Place {
-  readonly message: KeptMessage;
-  /** Its record, made once: a queue is written to for each message that passes. */
-  readonly key: string;
-  readonly encode: () => string;
-  readonly size: number;
-  readonly qos: 0 | 1 | 2;
-  readonly isRetained: boolean;
-  messageId: number | undefined;
-  /** Stands here once the subscriber has the message. */
-  release: QueuedPacket | undefined;
-  /** The connection that it is being sent on, or was. */
-  connection: object | undefined;
-  /** Cannot be dropped any more. */
-  isBound: boolean;
-}
 
 interface Queue {
   /** By Aedes' name of the message, in order. */
@@ -38,14 +17,9 @@ interface Queue {
   readonly byMessageId: Map<number, Place>;
 }
 
-/** What a stored packet costs beside topic and payload, roughly. */
-const PACKET_OVERHEAD = 300;
 /** No packet has it (MQTT-2.3.1-1). */
 const NO_MESSAGE_ID = 0;
 const LARGEST_MESSAGE_ID = 65_535;
-
-export const sizeOf = ({ topic, payload }: { readonly topic: string; readonly payload: string | Buffer }): number =>
-  PACKET_OVERHEAD + topic.length + payload.length;
 
 const last: { brokerId?: string | undefined; brokerCounter?: number | undefined; name: string } = { name: '' };
 
@@ -88,15 +62,17 @@ export class OutgoingQueues {
   /** Once, however many of the session's subscriptions match. Where there is no room, the oldest goes, if need be this one. */
   enqueue(client: string, message: KeptMessage, state: Pick<QueueState, 'qos' | 'isRetained'>): void {
     if (this.#queues.get(client)?.places.has(nameOf(message)) === true) return;
-    const place = placeOf(client, message, state);
+    const place = new Place(client, message, state);
     this.#place(client, place);
-    this.#writes.put(place.key, place.encode, true);
+    this.#writes.keep(place);
     this.#makeRoom(client);
   }
 
   /** As it stood in storage; what is there has a right to its room until something comes. */
   restore(client: string, message: KeptMessage, state: QueueState): void {
-    this.#place(client, placeOf(client, message, state));
+    const place = new Place(client, message, state);
+    place.isStored = true;
+    this.#place(client, place);
   }
 
   /** The packet id a message is sent under, or the PUBREL in its place; false when there is no such message. */
@@ -108,7 +84,7 @@ export class OutgoingQueues {
     if (place === undefined) return false;
     if (isRelease) place.release = packet;
     this.#name(client, place, messageId);
-    this.#writes.put(place.key, place.encode);
+    this.#writes.keep(place);
     return true;
   }
 
@@ -117,7 +93,7 @@ export class OutgoingQueues {
     const place = this.#queues.get(client)?.byMessageId.get(messageId ?? NO_MESSAGE_ID);
     if (place === undefined) return undefined;
     this.#remove(client, place);
-    return packetOf(place);
+    return place.packet;
   }
 
   /** Its session ends. False when nothing waited. */
@@ -138,7 +114,7 @@ export class OutgoingQueues {
   /** Oldest first, those that are queued meanwhile included. MQTT-3.3.1-1: with DUP, where it has been sent before. */
   *packets(client: string): Generator<QueuedPacket> {
     for (const place of this.#queues.get(client)?.places.values() ?? [])
-      yield place.release ?? { ...packetOf(place), dup: place.messageId !== undefined };
+      yield place.release ?? { ...place.packet, dup: place.messageId !== undefined };
   }
 
   hasAny(client: string): boolean {
@@ -242,7 +218,7 @@ export class OutgoingQueues {
     if (place.messageId !== undefined) queue.byMessageId.delete(place.messageId);
     queue.places.delete(nameOf(place.message));
     this.#quota.give(client, place.size, place.isBound);
-    this.#writes.remove(place.key);
+    this.#writes.drop(place);
     this.#shelf.release(place.message);
     if (queue.places.size === 0) this.#emptied(client);
   }
@@ -259,38 +235,4 @@ export class OutgoingQueues {
 function oldestFree(places: Iterable<Place>): Place | undefined {
   for (const place of places) if (!place.isBound) return place;
   return undefined;
-}
-
-function placeOf(client: string, message: KeptMessage, state: QueueState): Place {
-  const { qos, messageId, isReleased, isRetained = false } = state;
-  const place: Place = {
-    message,
-    key: queueKey(client, message.n),
-    encode: () => encodeState(place),
-    size: sizeOf(message),
-    qos,
-    isRetained,
-    messageId,
-    release: isReleased === true ? { cmd: 'pubrel', messageId } : undefined,
-    connection: undefined,
-    isBound: false,
-  };
-  return place;
-}
-
-function encodeState({ qos, isRetained, messageId, release }: Place): string {
-  const state: QueueState = {
-    qos,
-    ...(isRetained ? { isRetained } : {}),
-    ...(messageId === undefined ? {} : { messageId }),
-    ...(release === undefined ? {} : { isReleased: true }),
-  };
-  return JSON.stringify(state);
-}
-
-function packetOf({ message, qos, isRetained, messageId, release }: Place): QueuedPacket {
-  if (release !== undefined) return release;
-  const { topic, payload, brokerId = '', brokerCounter = 0 } = message;
-  // Flags of its publisher are not handed on: MQTT-3.3.1-3, and -9, where the subscription was there when it came.
-  return { cmd: 'publish', brokerId, brokerCounter, topic, payload, qos, retain: isRetained, dup: false, messageId };
 }

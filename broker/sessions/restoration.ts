@@ -44,7 +44,7 @@ export function restoreSessions(records: SessionRecords, tools: RestorationTools
     if (message === undefined) writes.remove(key);
     else take(message);
   }
-  for (const message of messages.values()) if (message.holders === 0 && message.isStored) shelf.discard(message);
+  for (const message of messages.values()) if (message.holders === 0) shelf.discard(message);
   for (const page of records.pages) writes.remove(pageKey(page));
   directory.restore(records);
 }

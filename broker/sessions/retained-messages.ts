@@ -3,7 +3,7 @@
 import type { Logger } from '../../src/kit/logger.ts';
 import type { BrokerLimits } from '../limits.ts';
 import type { KeptMessage, MessageShelf } from './message-shelf.ts';
-import { sizeOf } from './outgoing-queues.ts';
+import { sizeOf } from './queue-place.ts';
 import { RetainedQuota } from './quota.ts';
 import { retainedKey } from './session-records.ts';
 import type { WriteBehind } from './write-behind.ts';

@@ -103,7 +103,6 @@ export class RoutingJournal {
     this.refused(slip);
     if (message === undefined) return;
     if (slip.isJournalled) writes.remove(journalKey(message.n));
-    message.holders = 0;
     shelf.discard(message);
   }
 

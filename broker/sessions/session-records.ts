@@ -134,7 +134,8 @@ class Reading {
     // After all messages that have a record of their own, as keys go.
     [PAGE]: (rest, value) => {
       const page = numberIn(rest);
-      for (const [n, message] of decodePage(value)) if (!this.messages.has(n)) this.#take(n, message);
+      for (const { n, topic, payload } of decodePage(value))
+        if (!this.messages.has(n)) this.#take(n, { topic, payload, qos: 1, retain: false, dup: false });
       this.pages.push(page);
     },
     [QUEUE]: (rest, value) => {

@@ -6,8 +6,8 @@ export interface StoredMessage {
   readonly retain: boolean;
   readonly dup: boolean;
   /** What Aedes knows it by; absent in one that was journalled before Aedes saw it. */
-  readonly brokerId?: string;
-  readonly brokerCounter?: number;
+  readonly brokerId?: string | undefined;
+  readonly brokerCounter?: number | undefined;
 }
 
 /** `qos`, `retain` and `dup` are left out where they are 1, false and false, as they mostly are. */

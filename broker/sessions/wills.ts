@@ -2,7 +2,7 @@
 // over by itself: after a takeover the predecessor's and the successor's stand beside each other until the former was said. One that
 // the gate refuses is late, whatever becomes of its client; of one client the newest is kept.
 import type { BrokerLimits } from '../limits.ts';
-import { sizeOf } from './outgoing-queues.ts';
+import { sizeOf } from './queue-place.ts';
 import { encodeWill, numberOfWill, willKey, type LeftWill } from './session-records.ts';
 import { WillRoom } from './will-room.ts';
 import type { WriteBehind } from './write-behind.ts';

@@ -16,13 +16,28 @@ interface Write {
 
 type Writes = Map<string, Write>;
 
-const LINGER = ms(20);
+/**
+ * A record that mostly is gone before it was written: its key and its text are made if it comes to that. What storage has of it is
+ * kept by `WriteBehind`, unless another commit has written it.
+ */
+export interface Row {
+  readonly key: string;
+  encode(): string;
+  isStored: boolean;
+  isGone: boolean;
+}
+
+/** Rows on their way, and whether storage had each before. */
+type Rows = ReadonlyMap<Row, boolean>;
+
+const LINGER = ms(100);
 const RETRY_AFTER = seconds(1);
 
 export class WriteBehind {
   readonly #storage: SessionStorage;
   readonly #logger: Logger;
   #pending: Writes = new Map();
+  #rows = new Set<Row>();
   #waiting: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #flight: Promise<void> | undefined;
@@ -45,6 +60,21 @@ export class WriteBehind {
     else this.#change(key, { encode: undefined, isNew: false });
   }
 
+  /** To be written as it is then. */
+  keep(row: Row): void {
+    row.isGone = false;
+    this.#rows.add(row);
+    this.#beginSoon();
+  }
+
+  /** To be removed; not at all, where it was not written. */
+  drop(row: Row): void {
+    row.isGone = true;
+    if (row.isStored) this.#rows.add(row);
+    else this.#rows.delete(row);
+    this.#beginSoon();
+  }
+
   /** A commit of somebody else's, which is being built, says what becomes of this record. */
   forget(key: string): void {
     this.#pending.delete(key);
@@ -52,7 +82,7 @@ export class WriteBehind {
 
   /** Resolves when all changes up to now are in storage, however long storage refuses. */
   written(): Promise<void> {
-    if (this.#pending.size === 0 && this.#flight === undefined) return Promise.resolve();
+    if (!this.#hasChanges && this.#flight === undefined) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       if (!this.#isRefused) this.#begin();
@@ -68,7 +98,15 @@ export class WriteBehind {
 
   #change(key: string, write: Write): void {
     this.#pending.set(key, write);
-    this.#beginAfter(this.#isRefused ? RETRY_AFTER : LINGER);
+    this.#beginSoon();
+  }
+
+  get #hasChanges(): boolean {
+    return this.#pending.size > 0 || this.#rows.size > 0;
+  }
+
+  #beginSoon(): void {
+    if (this.#timer === undefined) this.#beginAfter(this.#isRefused ? RETRY_AFTER : LINGER);
   }
 
   #beginAfter(delay: Duration): void {
@@ -89,22 +127,26 @@ export class WriteBehind {
     } while (this.#waiting.length > 0 && !this.#isRefused);
     this.#flight = undefined;
     // Who waits after a refusal waits also when what was refused has been undone.
-    if (this.#pending.size > 0 || this.#waiting.length > 0) this.#beginAfter(this.#isRefused ? RETRY_AFTER : LINGER);
+    if (this.#hasChanges || this.#waiting.length > 0) this.#beginSoon();
   }
 
   async #flush(): Promise<void> {
     const writes = this.#pending;
+    const rows: Rows = new Map(Array.from(this.#rows, (row) => [row, row.isStored]));
     const waiting = this.#waiting;
     this.#pending = new Map();
+    this.#rows = new Set();
     this.#waiting = [];
     try {
-      if (writes.size > 0) await this.#storage.commit(() => changesOf(writes));
+      if (writes.size > 0 || rows.size > 0)
+        await this.#storage.commit(() => [...changesOf(writes), ...rowChangesOf(rows)]);
       this.#isRefused = false;
       for (const resolve of waiting) resolve();
     } catch (error) {
       if (!this.#isRefused) this.#logger.warn({ reason: messageOf(error) }, 'sessions cannot be stored now');
       this.#isRefused = true;
       this.#pending = takenBack(writes, this.#pending);
+      this.#rows = rowsTakenBack(rows, this.#rows);
       this.#waiting = [...waiting, ...this.#waiting];
     }
   }
@@ -112,6 +154,20 @@ export class WriteBehind {
 
 function changesOf(writes: Writes): SessionChange[] {
   return Array.from(writes, ([key, { encode }]) => [key, encode?.()] as const);
+}
+
+/** From here on storage is taken to have them: what goes now has to be removed. */
+function* rowChangesOf(rows: Rows): Generator<SessionChange> {
+  for (const [row, wasStored] of rows) {
+    row.isStored = !row.isGone;
+    if (!row.isGone) yield [row.key, row.encode()];
+    else if (wasStored) yield [row.key, undefined];
+  }
+}
+
+function rowsTakenBack(refused: Rows, newer: ReadonlySet<Row>): Set<Row> {
+  for (const [row, wasStored] of refused) row.isStored = wasStored;
+  return new Set([...refused.keys(), ...newer].filter(({ isGone, isStored }) => isStored || !isGone));
 }
 
 /** What was refused, under what came meanwhile. */

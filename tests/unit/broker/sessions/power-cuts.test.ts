@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Audience } from '../../../../broker/audience.ts';
 import { DEFAULT_LIMITS } from '../../../../broker/index.ts';
-import type { QueuedPacket } from '../../../../broker/sessions/outgoing-queues.ts';
+import type { QueuedPacket } from '../../../../broker/sessions/queue-place.ts';
 import { createSessions, type Sessions } from '../../../../broker/sessions/sessions.ts';
 import { Deadline } from '../../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../../src/kit/logger.ts';

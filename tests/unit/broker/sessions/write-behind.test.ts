@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WriteBehind } from '../../../../broker/sessions/write-behind.ts';
+import { WriteBehind, type Row } from '../../../../broker/sessions/write-behind.ts';
 import { Deadline } from '../../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../../src/kit/logger.ts';
 import { seconds } from '../../../../src/kit/units.ts';
@@ -9,8 +9,26 @@ import { MemorySessions } from '../../../support/memory-sessions.ts';
 
 const KEYS = ['a', 'b', 'c'];
 
+class TestRow implements Row {
+  readonly key: string;
+  text = '';
+  isStored = false;
+  isGone = false;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  encode(): string {
+    return this.text;
+  }
+}
+
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('put', 'remove'), key: fc.constantFrom(...KEYS) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('put', 'remove', 'keep', 'drop'), key: fc.constantFrom(...KEYS) }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constantFrom('write', 'turn', 'refuse', 'allow'), key: fc.constant('') }),
@@ -24,6 +42,14 @@ void test('storage ends up as the last change of each record left it, whatever w
       const writes = new WriteBehind(storage, silentLogger);
       const expected = new Map<string, string>();
       const waiting: Promise<void>[] = [];
+      const change = (how: 'keep' | 'drop', row: TestRow | undefined, text: string): void => {
+        if (row === undefined) return;
+        row.text = text;
+        writes[how](row);
+        if (how === 'keep') expected.set(row.key, text);
+        else expected.delete(row.key);
+      };
+      const rows = new Map(KEYS.map((key) => [key, new TestRow(`row ${key}`)]));
       for (const [n, one] of steps.entries()) {
         if (one.do === 'put') {
           const value = String(n);
@@ -32,7 +58,8 @@ void test('storage ends up as the last change of each record left it, whatever w
         } else if (one.do === 'remove') {
           writes.remove(one.key);
           expected.delete(one.key);
-        } else if (one.do === 'write') waiting.push(writes.written());
+        } else if (one.do === 'keep' || one.do === 'drop') change(one.do, rows.get(one.key), String(n));
+        else if (one.do === 'write') waiting.push(writes.written());
         else if (one.do === 'turn') await Promise.resolve();
         else storage.refusal = one.do === 'refuse' ? new Error('no space left') : undefined;
       }
@@ -69,6 +96,19 @@ void test('what is gone before it was written costs no commit', async () => {
 
   writes.put('a', () => assert.fail('encoded for nothing'), true);
   writes.remove('a');
+  await writes.close(Deadline.after(seconds(1)));
+
+  assert.equal(storage.history.length, 1);
+});
+
+void test('a row that is gone before it was written costs neither a commit nor its text', async () => {
+  const storage = new MemorySessions();
+  const writes = new WriteBehind(storage, silentLogger);
+  const row = new TestRow('a');
+  row.encode = () => assert.fail('encoded for nothing');
+
+  writes.keep(row);
+  writes.drop(row);
   await writes.close(Deadline.after(seconds(1)));
 
   assert.equal(storage.history.length, 1);
