@@ -104,7 +104,7 @@ void test('what sessions are still to get of a sound store is left as it is', as
   await fill(dir.path, 1);
   await leaveSession(dir.path);
   const before = await valuesIn(dir.path);
-  assert.equal([...before.keys()].filter((key) => key.startsWith('session!message/')).length, 2);
+  assert.equal([...before.keys()].filter((key) => /^session!(message|page)\//.test(key)).length, 2);
 
   const report = await repairNode(dir.path, KEEP);
 
