@@ -101,6 +101,33 @@ void test('what is gone before it was written costs no commit', async () => {
   assert.equal(storage.history.length, 1);
 });
 
+/** As the node's store: a commit is built before the disk says no. */
+class BuiltThenRefused extends MemorySessions {
+  override async commit(build: Parameters<MemorySessions['commit']>[0]): Promise<void> {
+    if (this.refusal !== undefined) build();
+    await super.commit(build);
+  }
+}
+
+void test('what was built and then refused is written, or removed, once storage takes it', async () => {
+  const storage = new BuiltThenRefused();
+  const writes = new WriteBehind(storage, silentLogger);
+  const [stays, goes] = [new TestRow('stays'), new TestRow('goes')];
+  writes.keep(goes);
+  await writes.written();
+  storage.refusal = new Error('no space left');
+  writes.drop(goes);
+  writes.keep(stays);
+  const written = writes.written();
+  await new Promise(setImmediate);
+  assert.deepEqual([...storage.records.keys()], ['goes']);
+
+  storage.refusal = undefined;
+  await written;
+
+  assert.deepEqual([...storage.records.keys()], ['stays']);
+});
+
 void test('a row that is gone before it was written costs neither a commit nor its text', async () => {
   const storage = new MemorySessions();
   const writes = new WriteBehind(storage, silentLogger);
