@@ -18,6 +18,7 @@ import type { PublishGate } from './publish-gate.ts';
 import { FORGETFUL, type SessionStorage } from './sessions/session-storage.ts';
 import { statisticsOf, type BrokerStatistics } from './statistics.ts';
 import { Traffic } from './traffic.ts';
+import type { Holding } from './unfinished-packets.ts';
 
 export interface BrokerConfig {
   /** Each one not given is that of `DEFAULT_LIMITS`. */
@@ -152,6 +153,11 @@ export class Broker implements Service {
     const running = this.#running;
     if (running?.connections.add(connection, socket) === true) running.serve(connection);
     else connection.destroy();
+  }
+
+  /** For what is held below the stream of a connection that was accepted. */
+  holding(connection: Duplex): Holding | undefined {
+    return this.#running?.connections.unfinished.holding(connection);
   }
 
   /**

@@ -56,6 +56,10 @@ export const CLIENT_LIMITS = {
   filters: { limit: 'filters', says: 'a SUBSCRIBE or UNSUBSCRIBE names too many topic filters; several may name them' },
   inflight: { limit: 'inflight', option: '--mqtt-inflight', says: 'too many QoS 2 publications are not released' },
   backlog: { limit: 'backlog', option: '--mqtt-backlog', says: 'too much waits for a client that does not keep up' },
+  unfinished: {
+    limit: 'unfinishedBytes',
+    says: 'too much is held of packets that have not ended, and this client began the first of them',
+  },
   stalled: {
     limit: 'stalledAfter',
     option: '--mqtt-stalled-after',

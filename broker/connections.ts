@@ -6,6 +6,7 @@ import type { Deadline } from '../src/kit/deadline.ts';
 import { limitReached } from './client-limits.ts';
 import { addressOf, Guest } from './guest.ts';
 import type { BrokerLimits } from './limits.ts';
+import { UnfinishedPackets } from './unfinished-packets.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /** A client does not move when so many looks in a row find it where it was. */
@@ -17,6 +18,7 @@ export interface ConnectionsTools {
 }
 
 export class Connections {
+  readonly unfinished: UnfinishedPackets;
   readonly #limits: BrokerLimits;
   readonly #guests = new Map<Duplex, Guest>();
   readonly #waitingRoom: WaitingRoom;
@@ -32,6 +34,7 @@ export class Connections {
 
   constructor(limits: BrokerLimits, tools: ConnectionsTools) {
     this.#limits = limits;
+    this.unfinished = new UnfinishedPackets(limits);
     this.#onRefused = tools.onRefused;
     this.#waitingRoom = new WaitingRoom(limits, { dismiss: (socket, error) => this.#dismiss(socket, error) });
   }
@@ -77,7 +80,7 @@ export class Connections {
   /** The socket that was greeted carries MQTT on this stream, which may be itself. False when no new ones are wanted. */
   add(connection: Duplex, socket: Socket): boolean {
     if (this.#isDeaf || connection.destroyed) return false;
-    const guest = new Guest(connection, socket, this.#limits);
+    const guest = new Guest(connection, socket, this.#limits, this.unfinished.holding(connection));
     this.#guests.set(connection, guest);
     this.#streams.set(socket, connection);
     connection.once('close', () => this.#remove(guest));

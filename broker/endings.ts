@@ -22,6 +22,7 @@ export const REFUSALS = [
   'connect-timeout',
   'packet',
   'filters',
+  'unfinished',
   'stalled',
   'protocol',
 ] as const;
@@ -36,6 +37,7 @@ export const ENDS = [
   'filters',
   'inflight',
   'backlog',
+  'unfinished',
   'stalled',
   'forbidden',
   'unavailable',

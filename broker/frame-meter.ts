@@ -12,6 +12,8 @@ export class FrameMeter {
   /** Where the next length byte's bits go; between packets while its first byte has not come. */
   #shift = BETWEEN_PACKETS;
   #length = 0;
+  /** Where in the last chunk the last packet that began in it did. */
+  #begunAt: number | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -22,8 +24,14 @@ export class FrameMeter {
     return this.#rest > 0 || this.#shift !== BETWEEN_PACKETS;
   }
 
+  /** Bytes at the end of the last chunk whose packet began in it; `undefined` when none did. */
+  tailOf(chunk: Uint8Array): number | undefined {
+    return this.#begunAt === undefined ? undefined : chunk.length - this.#begunAt;
+  }
+
   /** The announced length of the first packet over the limit that begins in this chunk; `undefined` while all fit. */
   take(chunk: Uint8Array): number | undefined {
+    this.#begunAt = undefined;
     for (let at = 0; at < chunk.length;) {
       if (this.#rest > 0) {
         const step = Math.min(this.#rest, chunk.length - at);
@@ -31,6 +39,7 @@ export class FrameMeter {
         at += step;
         continue;
       }
+      if (this.#shift === BETWEEN_PACKETS) this.#begunAt = at;
       this.#takeHeaderByte(chunk[at] ?? 0);
       at += 1;
       if (this.#rest > this.#limit) return this.#rest;

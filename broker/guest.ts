@@ -5,6 +5,7 @@ import { limitReached } from './client-limits.ts';
 import { FrameMeter } from './frame-meter.ts';
 import type { BrokerLimits } from './limits.ts';
 import { Progress } from './progress.ts';
+import type { Holding } from './unfinished-packets.ts';
 
 export class Guest {
   readonly connection: Duplex;
@@ -16,12 +17,15 @@ export class Guest {
   isDeaf = false;
   readonly #progress = new Progress();
   readonly #meter: FrameMeter;
+  readonly #unfinished: Holding;
 
-  constructor(connection: Duplex, socket: Socket, limits: Pick<BrokerLimits, 'packet'>) {
+  /** `unfinished`: what is held here of a packet. */
+  constructor(connection: Duplex, socket: Socket, limits: Pick<BrokerLimits, 'packet'>, unfinished: Holding) {
     this.connection = connection;
     this.socket = socket;
     this.address = addressOf(socket);
     this.#meter = new FrameMeter(limits.packet);
+    this.#unfinished = unfinished;
     this.#guardReading(limits);
   }
 
@@ -43,10 +47,17 @@ export class Guest {
       const chunk: unknown = read(size);
       if (!(chunk instanceof Uint8Array)) return chunk;
       const oversized = this.#meter.take(chunk);
-      if (oversized === undefined) return chunk;
-      connection.destroy(limitReached('packet', limits));
-      return null;
+      if (oversized !== undefined) connection.destroy(limitReached('packet', limits));
+      else if (this.#meter.isMidPacket) this.#hold(chunk);
+      else this.#unfinished.drop();
+      return connection.destroyed ? null : chunk;
     };
+  }
+
+  #hold(chunk: Uint8Array): void {
+    const tail = this.#meter.tailOf(chunk);
+    if (tail === undefined) this.#unfinished.add(chunk.length);
+    else this.#unfinished.begin(tail);
   }
 }
 

@@ -22,6 +22,8 @@ export interface BrokerLimits {
   readonly inflight: number;
   /** Bytes waiting for one subscriber that reads too slowly; past it, the subscriber is disconnected. */
   readonly backlog: Bytes;
+  /** Of packets that have begun and not ended, of all clients together; four of the largest, where those are more. Each chunk of one counts 1 KiB beside its bytes. */
+  readonly unfinishedBytes: Bytes;
   /** How long a client may take nothing of what waits for it, or send nothing more of a packet that it began. */
   readonly stalledAfter: Duration;
   /** Messages and bytes waiting for one persistent session; past either, its oldest message is dropped. */
@@ -55,6 +57,7 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   filters: 2_000,
   inflight: 1_000,
   backlog: mebibytes(4),
+  unfinishedBytes: mebibytes(32),
   stalledAfter: seconds(10),
   sessionMessages: 10_000,
   sessionBytes: mebibytes(4),

@@ -18,7 +18,7 @@ export interface ListenAddress {
   readonly option?: string;
 }
 
-type Doors = Pick<Broker, 'greet' | 'accept' | 'quiesce' | 'limits'>;
+type Doors = Pick<Broker, 'greet' | 'accept' | 'holding' | 'quiesce' | 'limits'>;
 
 /**
  * A peer that is gone without a word is noticed by TCP itself, also where a client asked for no keepalive time: the system probes a

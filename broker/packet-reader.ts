@@ -58,7 +58,7 @@ export class PacketReader {
   #step(chunk: Buffer, at: number): number {
     if (this.#parser.packet.cmd !== null) return this.#leave(chunk, at, at + this.#missing());
     const from = bodyAt(chunk, at);
-    if (from === undefined) return this.#leave(chunk, at, chunk.length);
+    if (from === undefined) return this.#leave(chunk, at, Infinity);
     const to = from + lengthBetween(chunk, at + 1, from);
     const packet = to > chunk.length || !this.#isSimple() ? undefined : packetOf(chunk, at, { from, to });
     if (packet === undefined) return this.#leave(chunk, at, to);
@@ -68,7 +68,9 @@ export class PacketReader {
 
   #leave(chunk: Buffer, at: number, to: number): number {
     const end = Math.min(to, chunk.length);
-    this.#held = this.#parse(chunk.subarray(at, end));
+    const part = chunk.subarray(at, end);
+    // What begins at the end of a chunk must not keep all of it in memory.
+    this.#held = this.#parse(to > chunk.length && at > 0 ? Buffer.from(part) : part);
     return end;
   }
 

@@ -17,6 +17,8 @@ export interface BrokerStatistics {
   readonly sentBytes: number;
   /** Bytes that wait for connected clients to take them. */
   readonly backlogBytes: number;
+  /** Bytes held of packets that have begun and not ended, as the limit counts them. */
+  readonly unfinishedBytes: number;
   /** QoS 2 publications that their clients, connected now, have not released. */
   readonly openPublications: number;
   /** `undefined` while the broker does not run. */
@@ -43,6 +45,7 @@ export function statisticsOf(
     receivedBytes: received,
     sentBytes: sent,
     backlogBytes: connections.backlog,
+    unfinishedBytes: connections.unfinished.bytes,
     openPublications: open,
     sessions: sessions.statistics,
   };
@@ -53,6 +56,7 @@ const NOTHING = {
   receivedBytes: 0,
   sentBytes: 0,
   backlogBytes: 0,
+  unfinishedBytes: 0,
   openPublications: 0,
   sessions: undefined,
 };

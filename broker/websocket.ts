@@ -9,6 +9,7 @@ import { mebibytes } from '../src/kit/units.ts';
 import { mayOpenFrom } from './access-policy.ts';
 import { limitReached } from './client-limits.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { Holding } from './unfinished-packets.ts';
 
 /** Frames are cut as the client likes: one may hold the largest packet, and others with it. What is larger is refused at its header. */
 const BESIDE_A_PACKET = mebibytes(1);
@@ -23,6 +24,8 @@ export interface WebSocketDoors {
   greet(socket: Socket): void;
   /** It carries MQTT on this stream now. */
   accept(connection: Duplex, socket: Socket): void;
+  /** What is held of its messages; `undefined` when it was not accepted. */
+  holding(connection: Duplex): Holding | undefined;
 }
 
 export function createWebSocketServer(options: ServerOptions, doors: WebSocketDoors): Server {
@@ -47,7 +50,10 @@ export function createWebSocketServer(options: ServerOptions, doors: WebSocketDo
     }
     upgrader.handleUpgrade(request, socket, head, (webSocket) => {
       socket.removeListener('error', ignoreLostHandshake);
-      doors.accept(streamOf(webSocket, doors.limits), socket);
+      const stream = streamOf(webSocket, doors.limits);
+      doors.accept(stream, socket);
+      const unfinished = doors.holding(stream);
+      if (unfinished !== undefined) weigh(webSocket, socket, unfinished);
     });
   });
   return server;
@@ -63,6 +69,27 @@ function streamOf(webSocket: WebSocket, limits: Limits): Duplex {
   stream.destroy = (error) => destroy(codeOf(error) === TOO_LARGE ? limitReached('packet', limits) : error);
   answerPings(webSocket);
   return stream;
+}
+
+/** What `ws` does not declare: bytes of a frame that has not ended, and of frames whose message has not. */
+interface Receiving {
+  readonly _receiver: { readonly _bufferedBytes: number; readonly _totalPayloadLength: number } | null;
+}
+
+/** To be called when `ws` reads from the socket: what is left when it has looked at a chunk is held. */
+function weigh(webSocket: WebSocket, socket: Socket, unfinished: Holding): void {
+  let hasEnded = true;
+  webSocket.on('message', () => {
+    hasEnded = true;
+  });
+  socket.on('data', (chunk: Buffer) => {
+    const receiver = (webSocket as unknown as Receiving)._receiver;
+    const held = receiver === null ? 0 : receiver._bufferedBytes + receiver._totalPayloadLength;
+    if (held === 0) unfinished.drop();
+    else if (hasEnded) unfinished.begin(held);
+    else unfinished.add(chunk.length);
+    hasEnded = held === 0;
+  });
 }
 
 /** RFC 6455, 5.5.3: of pings that come before the answer to one is on its way, the last is answered. */

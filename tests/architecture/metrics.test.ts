@@ -23,7 +23,7 @@ const EDGE = edgeMetrics({
   states: () => ({ online: 1 }),
   broker: () => ({
     ...{ clients: 1, refused: { connections: 1 }, ended: { lost: 1 }, receivedMessages: { 0: 1 } },
-    ...{ sentMessages: 1, receivedBytes: 1, sentBytes: 1, backlogBytes: 0, openPublications: 0 },
+    ...{ sentMessages: 1, receivedBytes: 1, sentBytes: 1, backlogBytes: 0, unfinishedBytes: 0, openPublications: 0 },
     sessions: {
       ...{ sessions: 1, sessionsAway: 1, queuedMessages: 1, queuedBytes: 1, droppedMessages: { expired: 1 } },
       ...{ subscriptions: 1, refusedSubscriptions: 0, expiredSessions: 0 },

@@ -15,6 +15,7 @@ const FIXED: Readonly<Record<string, string>> = {
   'client-id-bytes': sizeText(DEFAULT_LIMITS.clientIdBytes),
   unannounced: String(DEFAULT_LIMITS.unannounced),
   filters: String(DEFAULT_LIMITS.filters),
+  unfinished: sizeText(DEFAULT_LIMITS.unfinishedBytes),
 };
 
 const optionOf = (limit: string): readonly [option?: string, usual?: string] => {

@@ -30,6 +30,7 @@ export interface BrokerNumbers {
   readonly receivedBytes: number;
   readonly sentBytes: number;
   readonly backlogBytes: number;
+  readonly unfinishedBytes: number;
   readonly openPublications: number;
   /** `undefined` while the broker does not run. */
   readonly sessions: SessionNumbers | undefined;
@@ -70,6 +71,11 @@ const trafficMetrics = (broker: Read): readonly Metric[] => [
     'skerry_broker_backlog_bytes',
     'Bytes that wait for connected clients to take them.',
     () => broker().backlogBytes,
+  ),
+  gauge(
+    'skerry_broker_unfinished_bytes',
+    'Bytes held of packets that have begun and not ended, with 1 KiB for each chunk of them.',
+    () => broker().unfinishedBytes,
   ),
   gauge(
     'skerry_broker_open_publications',
