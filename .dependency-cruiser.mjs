@@ -74,6 +74,7 @@ const cloudParts = [
 export const libraryHomes = {
   aedes: ['broker/'],
   mqemitter: ['broker/'],
+  'mqtt-packet': ['broker/'],
   ws: ['broker/'],
   'classic-level': ['src/edge/store/', 'src/kube-api/storage/'],
   nats: ['src/nats/'],

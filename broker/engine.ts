@@ -1,6 +1,7 @@
 // What one start of the broker is made of: Aedes, with its callbacks ending here. Decides nothing: the gate says what may be
 // acknowledged, the policy who may speak, the limits how much.
 import { Aedes, type AedesOptions, type AedesPublishPacket, type Client } from 'aedes';
+import { writeToStream } from 'mqtt-packet';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../src/kit/errors.ts';
 import type { Logger } from '../src/kit/logger.ts';
@@ -59,6 +60,9 @@ type Parts = Pick<Engine, 'connections' | 'gatekeeper' | 'sessions'> & {
 const NEVER = 2 ** 31 - 1;
 /** Packets that a client may send before it has its CONNACK (MQTT-3.1.4-5); no more are read until then. */
 const MOST_BEFORE_CONNACK = 4096;
+
+// Aedes' encoder would keep a buffer for each of 65,536 packet ids; what is frequent is encoded here, past it (ADR 0028).
+writeToStream.cacheNumbers = false;
 
 export async function createEngine(limits: BrokerLimits, tools: EngineTools): Promise<Engine> {
   const { audience, storage, logger, endings } = tools;
