@@ -34,7 +34,7 @@ const PLANTS: readonly Plant[] = [
   plant('nothing-unresolvable', 'src/kit', './does-not-exist.ts'),
   plant('no-undeclared-library', 'src/kit', 'readable-stream'),
   plant('no-development-library', 'src/kit', 'fast-check'),
-  plant('every-library-has-a-home', 'src/kit', 'mqtt-packet'),
+  plant('every-library-has-a-home', 'src/kit', 'aedes-persistence'),
   plant('src-kit-imports', 'src/kit', MODEL),
   plant('src-model-imports', 'src/model', WIRE),
   plant('src-wire-imports', 'src/wire', NATS),
