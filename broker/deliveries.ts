@@ -27,7 +27,9 @@ interface Receiver {
     authorizeForward(client: Receiver, packet: Packet): Packet | null | undefined;
     readonly id: string;
     readonly persistence: {
+      isRetained(packet: Packet): boolean;
       outgoingUpdate(client: Receiver, packet: object): Promise<void>;
+      outgoingClearMessageId(client: Receiver, sent: { messageId: number }): Promise<unknown>;
       outgoingEnqueue(subscription: { clientId: string; topic: string; qos: Qos }, packet: object): Promise<void>;
     };
   };
@@ -60,8 +62,10 @@ export class Deliveries {
     const receiver = client as unknown as Receiver;
     let had = 0;
     const isWanted = (packet: Packet): boolean => {
-      // One that a new subscription is told of is no publication.
-      if (packet.brokerId !== null) {
+      // One that a new subscription is told of is no publication, and late where it has a successor, which goes out as one.
+      if (packet.brokerId === null) {
+        if (isOutdated(receiver, packet)) return false;
+      } else {
         if (had === this.#publication) return false;
         had = this.#publication;
       }
@@ -88,8 +92,13 @@ export class Deliveries {
     const write = (): void => this.#write(receiver, packet, { qos, messageId }, done);
     if (receiver.clean) write();
     // MQTT-4.4.0-1: until it is acknowledged. Where there is no room to keep it, it is sent all the same.
-    else if (packet.brokerId === null) keepRetained(receiver, packet, { qos, messageId }).then(write, write);
-    else
+    else if (packet.brokerId === null) {
+      const writeIfCurrent = (): void => {
+        if (!isOutdated(receiver, packet)) write();
+        else dropRetained(receiver, messageId).then(done, done);
+      };
+      keepRetained(receiver, packet, { qos, messageId }).then(writeIfCurrent, writeIfCurrent);
+    } else
       named(receiver, packet, { qos, messageId }).then(write, (error: unknown) => {
         receiver.emit('error', error);
         done();
@@ -123,6 +132,14 @@ async function keepRetained(receiver: Receiver, packet: Packet, sending: Sending
   const { topic } = packet;
   await persistence.outgoingEnqueue({ clientId: receiver.id, topic, qos: sending.qos }, kept);
   await named(receiver, kept, sending);
+}
+
+/** The client has been sent a newer one, or is about to be, and must not see this one behind it. */
+const isOutdated = ({ broker }: Receiver, packet: Packet): boolean => !broker.persistence.isRetained(packet);
+
+/** What is in the queue of a client that is gone is its successor's. */
+async function dropRetained(receiver: Receiver, messageId: number): Promise<void> {
+  if (receiver.connected) await receiver.broker.persistence.outgoingClearMessageId(receiver, { messageId });
 }
 
 /** What the queue of a session says is granted; and so is QoS 1, by a subscription that is not at QoS 0. */

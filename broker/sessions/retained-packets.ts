@@ -16,6 +16,11 @@ export class RetainedPackets {
     else this.#packets.set(packet.topic, { ...packet });
   }
 
+  /** Whether it is still what its topic retains. */
+  has({ topic, payload }: Pick<PacketLike, 'topic' | 'payload'>): boolean {
+    return this.#packets.get(topic)?.payload === payload;
+  }
+
   async *matching(filters: readonly string[]): AsyncGenerator<PacketLike> {
     let compared = 0;
     for (const filter of filters) {

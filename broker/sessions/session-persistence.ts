@@ -156,6 +156,11 @@ export class SessionPersistence {
     return Readable.from(this.#destinations.packets.matching(patterns));
   }
 
+  /** Asked of one that a new subscription brings, as others are published while it is on its way. */
+  isRetained(packet: Pick<PacketLike, 'topic' | 'payload'>): boolean {
+    return this.#destinations.packets.has(packet);
+  }
+
   // What goes out.
 
   /** What a new subscription is told of a retained message. */
