@@ -16,12 +16,15 @@ import { jsonTable } from '../store/store-layout.ts';
 import type { Transaction } from '../store/transaction.ts';
 import { AgeKeeper } from './age-keeper.ts';
 import { ChainBacklog, type ChainPosition } from './chain-backlog.ts';
+import { ChainReader } from './chain-reader.ts';
 import { LinkTime, type IsPlaced } from './link-time.ts';
 import { Losses, type LossCounts } from './losses.ts';
-import { afterEntry, endOfChain, parseEntryKey } from './outbox-key.ts';
+import { parseEntryKey } from './outbox-key.ts';
 import { RoomKeeper } from './room-keeper.ts';
+import { POSITIONS, Settlement } from './settlement.ts';
 import { OUTBOX_ENTRIES, putEntry, type OutboxEntry, type WeighedEntry } from './stored-entry.ts';
 
+export { POSITIONS } from './settlement.ts';
 export { OUTBOX_ENTRIES } from './stored-entry.ts';
 
 export interface OutboxConfig {
@@ -51,14 +54,12 @@ export interface OutboxStatistics {
   readonly dropped: LossCounts;
 }
 
-export const POSITIONS = jsonTable<ChainPosition>('chain');
 export const COUNTER = jsonTable<number>('sequence');
 
 /** JetStream's default sync interval, and what it takes to notice that its server is gone. Counted while a session is open. */
 const KEEP_ACKNOWLEDGED = seconds(130);
 const SWEEP_EVERY = seconds(10);
 const MOST_IN_MEMORY = { entries: 5_000, bytes: 8 * 1024 * 1024 };
-const READ_AHEAD = { entries: 200, bytes: 4 * 1024 * 1024 };
 
 export class Outbox implements Service {
   readonly name = 'outbox';
@@ -67,8 +68,9 @@ export class Outbox implements Service {
   readonly #clock: Clock;
   readonly #incarnation: () => string;
   readonly #chains = new Map<string, ChainBacklog>();
-  readonly #turns = new OneAtATime();
   readonly #losses: Losses;
+  readonly #reader: ChainReader;
+  readonly #settlement: Settlement;
   readonly #room: RoomKeeper;
   readonly #ages: AgeKeeper;
   readonly #tasks = new TaskGroup();
@@ -84,13 +86,13 @@ export class Outbox implements Service {
     this.#incarnation = tools.incarnation;
     this.#losses = new Losses(tools);
     this.#ages = new AgeKeeper(tools);
-    this.#room = new RoomKeeper(config.limit, {
-      store: tools.store,
-      chains: this.#chains,
-      turns: this.#turns,
-      clearSettled: (through) => this.#clearSettled(through, () => true),
-      losses: this.#losses,
-    });
+    const turns = new OneAtATime();
+    const { store } = tools;
+    const chains = this.#chains;
+    this.#reader = new ChainReader({ store, turns, linked: () => this.#linked() });
+    this.#settlement = new Settlement({ store, chains, turns, weigh: (bytes) => this.#room.weigh(bytes) });
+    const clearSettled = (through: number): Promise<number> => this.#settlement.clear(through, () => true);
+    this.#room = new RoomKeeper(config.limit, { store, chains, turns, clearSettled, losses: this.#losses });
   }
 
   get ended(): Promise<unknown> {
@@ -113,7 +115,7 @@ export class Outbox implements Service {
   async stop(deadline: Deadline): Promise<void> {
     await this.#tasks.close(deadline);
     // Where the disk refuses, the stream itself tells the positions at the next start.
-    await whereStoreTakes(() => this.#writePositions());
+    await whereStoreTakes(() => this.#settlement.writePositions());
   }
 
   health(): Health {
@@ -205,13 +207,8 @@ export class Outbox implements Service {
    * Up to `limit` of the chain's oldest unacknowledged facts, oldest first. Until it is known whether the stream has them they stay
    * as they are, whatever the limits say.
    */
-  async oldest(chain: string, limit: number): Promise<readonly OutboxEntry[]> {
-    const backlog = this.#backlog(chain);
-    for (let read: 'filled' | 'changed' = 'changed'; read === 'changed' && backlog.needsReading;) {
-      if (backlog.isRevised) await this.#turns.run(() => Promise.resolve());
-      else read = await this.#readAhead(chain, backlog);
-    }
-    return backlog.handOut(limit);
+  oldest(chain: string, limit: number): Promise<readonly OutboxEntry[]> {
+    return this.#reader.oldest({ name: chain, backlog: this.#backlog(chain) }, limit);
   }
 
   /** The stream has everything of the chain up to and including the sequence. */
@@ -230,19 +227,7 @@ export class Outbox implements Service {
 
   /** The stream stands elsewhere than we believed: go on from there, whether ahead or, if it lost its tail, behind. */
   moveTo(chain: string, position: ChainPosition): Promise<void> {
-    return this.#turns.run(async () => {
-      const backlog = this.#backlog(chain);
-      for (let result = 'moved'; result === 'moved';) {
-        const recount = backlog.beginRecount(position);
-        try {
-          const bounds = { after: afterEntry(chain, recount.after), before: endOfChain(chain) };
-          for await (const key of this.#store.keysBetween(OUTBOX_ENTRIES, bounds)) recount.found(parseEntryKey(key));
-          result = recount.end(this.#linked());
-        } finally {
-          recount.giveUp();
-        }
-      }
-    });
+    return this.#reader.recount({ name: chain, backlog: this.#backlog(chain) }, position);
   }
 
   /** For how long sessions have been open. */
@@ -265,33 +250,6 @@ export class Outbox implements Service {
     this.#onWork(chain);
   }
 
-  async #readAhead(chain: string, backlog: ChainBacklog): Promise<'filled' | 'changed'> {
-    const reading = backlog.beginReading();
-    const bounds = { after: afterEntry(chain, reading.after), before: endOfChain(chain) };
-    const isLight = backlog.heaviest * READ_AHEAD.entries <= READ_AHEAD.bytes;
-    const limit = isLight ? READ_AHEAD.entries : await this.#fitting(bounds);
-    const found = await this.#store.between(OUTBOX_ENTRIES, { ...bounds, limit });
-    return reading.end(
-      found.map(([key, { incarnation, fact }]) => {
-        const { sequence, bytes, isCompactable } = parseEntryKey(key);
-        return { sequence, bytes, isCompactable, incarnation, fact };
-      }),
-    );
-  }
-
-  /** How many of the entries may be in memory at once, at least one: messages may weigh a thousand times what a value does. */
-  async #fitting(bounds: { readonly after: string; readonly before: string }): Promise<number> {
-    let entries = 0;
-    let bytes = 0;
-    for await (const key of this.#store.keysBetween(OUTBOX_ENTRIES, bounds)) {
-      bytes += parseEntryKey(key).bytes;
-      if (entries > 0 && bytes > READ_AHEAD.bytes) break;
-      entries += 1;
-      if (entries === READ_AHEAD.entries) break;
-    }
-    return Math.max(1, entries);
-  }
-
   #oldestWaiting(): number | undefined {
     let oldest: number | undefined;
     for (const backlog of this.#chains.values())
@@ -304,44 +262,9 @@ export class Outbox implements Service {
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
-    await this.#clearSettled(this.#linked() - KEEP_ACKNOWLEDGED, (chain) => this.#linkTime.holds(chain));
+    await this.#settlement.clear(this.#linked() - KEEP_ACKNOWLEDGED, (chain) => this.#linkTime.holds(chain));
     await this.#ages.note(this.#sequence, this.#oldestWaiting());
     await this.#room.dropAged(this.#ages.olderThan(this.#config.age), signal);
-  }
-
-  /** Removes from disk what the stream acknowledged up to a moment; returns how many bytes that were. */
-  async #clearSettled(through: number, isWanted: (chain: string) => boolean): Promise<number> {
-    await this.#writePositions();
-    let freed = 0;
-    for (const [chain, backlog] of this.#chains) {
-      await this.#turns.run(async () => {
-        if (!isWanted(chain)) return;
-        const settled = backlog.takeSettled(through);
-        if (settled === undefined) return;
-        try {
-          const bounds = { from: afterEntry(chain, 0), through: afterEntry(chain, settled.sequence) };
-          await this.#store.clear(OUTBOX_ENTRIES, bounds);
-          this.#room.weigh(-settled.bytes);
-          freed += settled.bytes;
-        } catch (error) {
-          backlog.keepSettled(settled);
-          throw error;
-        }
-      });
-    }
-    return freed;
-  }
-
-  /** Must precede the removal of what they cover: without entries, only the position tells what the stream has. */
-  async #writePositions(): Promise<void> {
-    const moved = [...this.#chains].filter(([, backlog]) => backlog.takeMoved());
-    if (moved.length === 0) return;
-    await this.#store.commit((tx) => {
-      tx.onFailure(() => {
-        for (const [, backlog] of moved) backlog.keepMoved();
-      });
-      for (const [chain, backlog] of moved) tx.put(POSITIONS, chain, backlog.position);
-    });
   }
 }
 
