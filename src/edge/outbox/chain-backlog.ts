@@ -1,6 +1,7 @@
 // One chain's waiting facts: a stretch of the oldest in memory, the rest on disk only. Pure bookkeeping.
 import { AcknowledgedNotes, type AcknowledgedNote } from './acknowledged-notes.ts';
 import type { Weighed } from './outbox-key.ts';
+import { Found, type Recount } from './recount.ts';
 import type { OutboxEntry, WeighedEntry } from './stored-entry.ts';
 
 export type { OutboxEntry } from './stored-entry.ts';
@@ -17,15 +18,6 @@ export interface ChainPosition {
 export interface Memory {
   entries: number;
   bytes: number;
-}
-
-/** Counts anew what the disk holds of a chain; begun before the disk is read, fed with every entry behind `after`, and ended. */
-export interface Recount {
-  readonly after: number;
-  found(entry: Weighed): void;
-  /** `moved`: the chain meanwhile stands elsewhere, so that nothing can be told; to be begun again. */
-  end(at: number): 'counted' | 'moved';
-  giveUp(): void;
 }
 
 /** Reads the oldest entries from disk. `end` tells `changed` when the chain meanwhile did: then these may not be its oldest. */
@@ -292,39 +284,5 @@ export class ChainBacklog {
     this.#memory.entries -= count;
     this.#memory.bytes -= bytes;
     return bytes;
-  }
-}
-
-/** What a recount finds on disk between the older of two positions and the end. */
-class Found {
-  readonly after: number;
-  readonly #acknowledged: number;
-  readonly #acknowledgedBefore: number;
-  newest: number;
-  newestCompactable = 0;
-  oldest = 0;
-  waiting = 0;
-  waitingBytes = 0;
-  /** By how much more is acknowledged at the position than before; negative where the stream lost its tail. */
-  acknowledgedBytes = 0;
-
-  constructor(acknowledged: number, acknowledgedBefore: number) {
-    this.#acknowledged = acknowledged;
-    this.#acknowledgedBefore = acknowledgedBefore;
-    this.newest = acknowledged;
-    this.after = Math.min(acknowledged, acknowledgedBefore);
-  }
-
-  add({ sequence, bytes, isCompactable }: Weighed): void {
-    this.newest = Math.max(this.newest, sequence);
-    if (sequence <= this.#acknowledged) {
-      this.acknowledgedBytes += bytes;
-      return;
-    }
-    if (sequence <= this.#acknowledgedBefore) this.acknowledgedBytes -= bytes;
-    if (this.waiting === 0) this.oldest = sequence;
-    this.waiting += 1;
-    this.waitingBytes += bytes;
-    if (isCompactable) this.newestCompactable = sequence;
   }
 }

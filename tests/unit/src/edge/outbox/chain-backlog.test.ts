@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ChainBacklog, type Reading, type Recount } from '../../../../../src/edge/outbox/chain-backlog.ts';
+import { ChainBacklog, type Reading } from '../../../../../src/edge/outbox/chain-backlog.ts';
+import type { Recount } from '../../../../../src/edge/outbox/recount.ts';
 import type { WeighedEntry } from '../../../../../src/edge/outbox/stored-entry.ts';
 
 const FACT = { device: { namespace: 'a', name: 'b' }, uid: 'u', binding: 1, at: 0, changes: [] };
