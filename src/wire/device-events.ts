@@ -31,7 +31,10 @@ export interface Stamp {
   readonly historical: boolean;
 }
 
-export type Gap = Omit<GapChange, 'kind'>;
+export interface Gap extends Omit<GapChange, 'kind' | 'reason'> {
+  /** One of `GapChange`, or one that a newer edge gives. */
+  readonly reason: string;
+}
 export type Rejects = Omit<RejectedChange, 'kind'>;
 
 /** Messages are for other readers. */
@@ -280,11 +283,9 @@ function decodeState(data: JsonObject): DecodedChange | undefined {
   };
 }
 
-const GAP_REASONS = ['bytes', 'age', 'size', 'compacted'] as const;
-
 function decodeGap(said: unknown): Gap | undefined {
   const raw = asObject(said) ?? {};
-  const reason = GAP_REASONS.find((known) => known === raw['reason']);
+  const reason = asString(raw['reason']);
   const [changes, from, through] = [asInteger(raw['changes']), asInteger(raw['from']), asInteger(raw['through'])];
   const span = decodeSpan(raw);
   if (reason === undefined || changes === undefined || from === undefined || through === undefined) return undefined;

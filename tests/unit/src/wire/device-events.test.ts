@@ -9,6 +9,7 @@ import {
   encodeBatch,
   encodeFact,
   EVENT_TYPES,
+  gapsOfNode,
   type DeviceEvent,
 } from '../../../../src/wire/device-events.ts';
 
@@ -224,5 +225,24 @@ void test('messages, and gaps among them, are passed over by who reads of device
   assert.deepEqual(
     eventsOf(encodeBatch(batch)).map(({ kind }) => kind),
     ['reported'],
+  );
+});
+
+void test('a gap whose reason is not known yet keeps nothing else of its batch from the hub', () => {
+  const gap = { kind: 'gap', reason: 'bytes', changes: 2, from: 1, through: 2, since: 1, until: 2 } as const;
+  const newer = (text: string): string => text.replace('"reason":"bytes"', '"reason":"quota"');
+  const batch = encodeBatch([newer(encodeFact({ ...FACT, changes: [gap] }, STAMP)), encodeFact(FACT, STAMP)]);
+
+  assert.deepEqual(
+    eventsOf(batch).map(({ kind, gap }) => [kind, gap?.reason]),
+    [
+      ['gap', 'quota'],
+      ['reported', undefined],
+    ],
+  );
+  const ofNode = encodeBatch([newer(encodeFact({ at: 1, changes: [gap] }, STAMP))]);
+  assert.deepEqual(
+    gapsOfNode(ofNode).map(({ gap: { reason } }) => reason),
+    ['quota'],
   );
 });

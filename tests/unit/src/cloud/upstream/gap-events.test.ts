@@ -64,6 +64,12 @@ void test('an Event says how much of what is lost, from when until when, why, an
   assert.match(aged, /^1 change of class telemetry, .*waited too long .*--outbox-age/);
 });
 
+void test('a reason that this hub does not know is told as the node gave it', () => {
+  const told = occurrenceOf(SUBJECT, gapEvent({ ...GAP, reason: 'quota' }))?.message ?? '';
+  assert.match(told, /^12 changes .* cloud: node edge-a gives the reason "quota", which this hub does not know$/);
+  assert.match(occurrenceOf(SUBJECT, gapEvent({ ...GAP, reason: 'toString' }))?.message ?? '', /reason "toString"/);
+});
+
 void test('what was compacted, as somebody asked for, is no Event; nor is anything that is no gap', () => {
   assert.equal(occurrenceOf(SUBJECT, gapEvent({ ...GAP, reason: 'compacted' })), undefined);
   const { gap, ...other } = gapEvent();
