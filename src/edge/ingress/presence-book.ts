@@ -6,6 +6,7 @@ import type { Duration } from '../../kit/units.ts';
 import { deviceKey, type DeviceDefinition, type DeviceId } from '../../model/device.ts';
 import { ownClientIds, type Evidence, type Observation } from '../../model/state-rules.ts';
 import type { Twin } from '../../model/twin.ts';
+import { Speakers, type Spoken } from './speakers.ts';
 
 export interface PresenceTimes {
   /** What a client gets to come back before its devices are said to be away: a flapping radio is no flapping device. */
@@ -22,26 +23,15 @@ interface Expected {
   readonly seenAt?: number;
 }
 
-interface DeviceRecord {
+interface DeviceRecord extends Spoken<DeviceRecord> {
   definition: DeviceDefinition;
   ownIds: readonly string[];
   heardAt: number;
   /** When the cloud was last told anything of it. */
   toldAt: number;
-  /** The client that spoke last for the device, while that is connected, or is given time to come back. */
-  speaker: ClientRecord | undefined;
   expected: Expected | undefined;
   /** The client that the stored twin names. */
   noted: string | undefined;
-}
-
-interface ClientRecord {
-  readonly id: string;
-  isConnected: boolean;
-  /** Those that it was the last to speak for. */
-  readonly devices: Set<DeviceRecord>;
-  /** It spoke for a second device in this connection: that it is gone says of none of them that they are. */
-  isMapper: boolean;
 }
 
 /** Something to be put into a twin, and `done` to be told when it is. */
@@ -56,7 +46,7 @@ export class PresenceBook {
   readonly #devices = new Map<string, DeviceRecord>();
   readonly #byDefinition = new WeakMap<DeviceDefinition, DeviceRecord>();
   readonly #owners = new Map<string, Set<DeviceRecord>>();
-  readonly #clients = new Map<string, ClientRecord>();
+  readonly #speakers = new Speakers<DeviceRecord>();
   #time = 0;
 
   constructor(times: PresenceTimes) {
@@ -90,7 +80,7 @@ export class PresenceBook {
   }
 
   connected(id: string): void {
-    const client = this.#clientOf(id);
+    const client = this.#speakers.of(id);
     client.isConnected = true;
     for (const record of client.devices) cancelDeparture(record);
     for (const record of this.#owners.get(id) ?? []) this.#expect(record, 'connected');
@@ -98,16 +88,16 @@ export class PresenceBook {
 
   /** @param seenAt the moment, by the wall clock */
   gone(id: string, how: Departure, seenAt: number): void {
-    const client = this.#clients.get(id);
+    const client = this.#speakers.known(id);
     if (client === undefined) return;
     client.isConnected = false;
     for (const record of [...client.devices]) {
       const isOver = how === 'disconnected' || this.#isOwnHere(record);
-      if (isOver) this.#release(record);
+      if (isOver) this.#speakers.release(record);
       else this.#expect(record, client.isMapper ? 'mapper-gone' : 'client-gone', this.#times.grace, seenAt);
     }
     for (const record of this.#owners.get(id) ?? []) this.#ownGone(record, how, seenAt);
-    this.#drop(client);
+    this.#speakers.dropIdle(client);
   }
 
   /** The device spoke, through that client. @param isNews whether the cloud will be told of it */
@@ -117,11 +107,11 @@ export class PresenceBook {
     if (isNews) record.toldAt = this.#time;
     const { speaker } = record;
     if (speaker?.id === clientId && speaker.isConnected && record.expected === undefined) return;
-    const client = this.#clients.get(clientId);
+    const client = this.#speakers.known(clientId);
     // Words that were on their way when their client went do not bring it back.
     if (client?.isConnected !== true) return;
     cancelDeparture(record);
-    this.#speaksFor(client, record);
+    this.#speakers.speaksFor(client, record);
   }
 
   /** What is to be said of the devices by now. */
@@ -155,7 +145,7 @@ export class PresenceBook {
 
   /** Clients that are remembered. */
   get clients(): number {
-    return this.#clients.size;
+    return this.#speakers.count;
   }
 
   #recordOf(definition: DeviceDefinition): DeviceRecord {
@@ -204,7 +194,7 @@ export class PresenceBook {
     this.#devices.delete(key);
     this.#byDefinition.delete(record.definition);
     this.#disown(record);
-    this.#release(record);
+    this.#speakers.release(record);
   }
 
   #recallClient(id: string, records: readonly DeviceRecord[]): void {
@@ -212,39 +202,12 @@ export class PresenceBook {
     for (const record of records)
       if (record.ownIds.includes(id)) this.#expect(record, 'client-gone', this.#times.startGrace);
     if (spoken.length === 0) return;
-    const client = this.#clientOf(id);
+    const client = this.#speakers.of(id);
     for (const record of spoken) {
-      this.#speaksFor(client, record);
+      this.#speakers.speaksFor(client, record);
       if (!client.isConnected)
         this.#expect(record, spoken.length > 1 ? 'mapper-gone' : 'client-not-back', this.#times.startGrace);
     }
-  }
-
-  #clientOf(id: string): ClientRecord {
-    const known = this.#clients.get(id);
-    if (known !== undefined) return known;
-    const made: ClientRecord = { id, isConnected: false, devices: new Set(), isMapper: false };
-    this.#clients.set(id, made);
-    return made;
-  }
-
-  #speaksFor(client: ClientRecord, record: DeviceRecord): void {
-    if (record.speaker === client) return;
-    this.#release(record);
-    record.speaker = client;
-    client.devices.add(record);
-    if (client.devices.size > 1) client.isMapper = true;
-  }
-
-  #release(record: DeviceRecord): void {
-    const { speaker } = record;
-    record.speaker = undefined;
-    speaker?.devices.delete(record);
-    if (speaker !== undefined) this.#drop(speaker);
-  }
-
-  #drop(client: ClientRecord): void {
-    if (!client.isConnected && client.devices.size === 0) this.#clients.delete(client.id);
   }
 
   /** Who says goodbye may sleep for as long as silence is allowed; without such a limit it has gone. */
@@ -261,7 +224,7 @@ export class PresenceBook {
   }
 
   #isOwnHere({ ownIds }: DeviceRecord): boolean {
-    return ownIds.some((id) => this.#clients.get(id)?.isConnected === true);
+    return ownIds.some((id) => this.#speakers.isConnected(id));
   }
 
   #isSilent(record: DeviceRecord): boolean {
@@ -275,10 +238,7 @@ export class PresenceBook {
   }
 
   #voucherOf({ ownIds, speaker }: DeviceRecord): string | undefined {
-    return (
-      ownIds.find((id) => this.#clients.get(id)?.isConnected === true) ??
-      (speaker?.isConnected ? speaker.id : undefined)
-    );
+    return ownIds.find((id) => this.#speakers.isConnected(id)) ?? (speaker?.isConnected ? speaker.id : undefined);
   }
 
   #dueOf(record: DeviceRecord, expected: Expected | undefined): Due {
@@ -300,7 +260,7 @@ export class PresenceBook {
 
   #met(record: DeviceRecord): void {
     record.expected = undefined;
-    if (record.speaker?.isConnected === false) this.#release(record);
+    if (record.speaker?.isConnected === false) this.#speakers.release(record);
   }
 }
 
