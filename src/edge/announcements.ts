@@ -3,7 +3,7 @@ import { messageOf } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
 import { deviceKey, type DeviceDefinition } from '../model/device.ts';
 import { desiredChanges } from '../model/desired-rules.ts';
-import type { DesiredListener } from './downlink/downlink.ts';
+import type { DesiredListener } from './downlink/desired-keeper.ts';
 import type { Egress } from './egress/egress.ts';
 import type { DeviceAnswers, TwinUpdated } from './ingress/device-answers.ts';
 import type { Rejects } from './ingress/rejects.ts';

@@ -2,7 +2,6 @@
 // and its revision are read from the stream, and the index says which objects count (ADR 0007).
 import { fingerprintOf } from '../../kit/fingerprint.ts';
 import { backoffDelay } from '../../kit/backoff.ts';
-import type { Clock } from '../../kit/clock.ts';
 import type { Deadline } from '../../kit/deadline.ts';
 import { messageOf, SkerryError } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
@@ -10,10 +9,6 @@ import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { ms, seconds } from '../../kit/units.ts';
-import { applyDefinition, desiredChanges } from '../../model/desired-rules.ts';
-import type { DeviceDefinition } from '../../model/device.ts';
-import type { Change } from '../../model/fact.ts';
-import type { Twin } from '../../model/twin.ts';
 import { readLast } from '../../nats/direct-get.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
 import { decodeDefinition, decodeIndex, type DesiredIndex } from '../../wire/desired.ts';
@@ -25,36 +20,16 @@ import {
   indexKey,
   keyOfBucketSubject,
 } from '../../wire/nats-subjects.ts';
-import type { DesiredObjects, HeldObject } from '../meta/desired-objects.ts';
-import type { Store } from '../store/store.ts';
-import type { Transaction } from '../store/transaction.ts';
-import type { TwinBook } from '../twin/twin-book.ts';
+import { DesiredKeeper, type DesiredKeeperTools } from './desired-keeper.ts';
 import { downlinkErrors } from './errors.ts';
 import { diffIndex, isBehind, isLost, isMeant, type Found } from './index-diff.ts';
 
-/** Who is told what changed, once it is on disk. */
-export interface DesiredListener {
-  desiredChanged(before: Twin | undefined, after: Twin, properties: readonly string[]): void;
-  defined(definition: DeviceDefinition, twin: Twin): void;
-  removed(definition: DeviceDefinition): void;
-  /** A device that was not of this node before. */
-  joined(definition: DeviceDefinition, twin: Twin): void;
-  left(definition: DeviceDefinition): void;
-}
-
-export interface DownlinkTools {
+export interface DownlinkTools extends DesiredKeeperTools {
   readonly link: Pick<NatsLink, 'connected' | 'request' | 'subscribe' | 'onConnected'>;
-  readonly store: Store;
-  readonly objects: DesiredObjects;
-  readonly twins: Pick<TwinBook, 'current' | 'remove'>;
-  /** Stores the twin, and what the cloud is to be told of it. */
-  readonly keep: (tx: Transaction, twin: Twin, changes: readonly Change[], at: number) => void;
-  readonly listener: DesiredListener;
   /** Called when a newer index has been applied in full. */
   readonly onReached: () => void;
   /** Called when `indexAbove` has another value: the hub must hear of it. */
   readonly onDoubt: () => void;
-  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -76,6 +51,7 @@ export class Downlink implements Service {
   readonly name = 'downlink';
   readonly #node: string;
   readonly #tools: DownlinkTools;
+  readonly #keeper: DesiredKeeper;
   readonly #tasks = new TaskGroup();
   readonly #hinted = new Set<string>();
   #wake: () => void = () => undefined;
@@ -85,6 +61,7 @@ export class Downlink implements Service {
   constructor(config: { readonly node: string }, tools: DownlinkTools) {
     this.#node = config.node;
     this.#tools = tools;
+    this.#keeper = new DesiredKeeper(tools);
   }
 
   get ended(): Promise<unknown> {
@@ -230,7 +207,7 @@ export class Downlink implements Service {
     const definition = decodeDefinition(last.data);
     if (definition === undefined)
       logger.error({ key, revision: found.revision }, 'desired object not understood; skipped');
-    await this.#apply({ key, ...found, ...(definition === undefined ? {} : { definition }) });
+    await this.#keeper.put({ key, ...found, ...(definition === undefined ? {} : { definition }) });
     return found;
   }
 
@@ -240,7 +217,7 @@ export class Downlink implements Service {
     const last = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
     if (last !== undefined && last.operation === undefined && last.sequence > index.revision) return 'newer';
     this.#mustBeThere(key, last?.sequence ?? 0, index);
-    await this.#remove(key);
+    await this.#keeper.remove(key);
     return 'removed';
   }
 
@@ -248,44 +225,6 @@ export class Downlink implements Service {
   #mustBeThere(key: string, newest: number, index: ReadIndex): void {
     const held = this.#tools.objects.held(key)?.revision ?? 0;
     if (!index.isTrusted && isLost(held, { newest, index: index.revision })) throw this.#doubt(index);
-  }
-
-  /** Object, revision and twin in one commit; told to MQTT once it is on disk. */
-  async #apply(held: HeldObject): Promise<void> {
-    const { store, objects, twins, listener, clock, keep } = this.#tools;
-    await store.commit((tx) => {
-      const previous = objects.held(held.key)?.definition;
-      const { definition: next, revision } = held;
-      // What is not understood takes nothing away: the device is served on as it was.
-      objects.put(tx, next === undefined && previous !== undefined ? { ...held, definition: previous } : held);
-      if (next === undefined) return;
-      const before = twins.current(tx, next);
-      const now = clock.now();
-      const { twin: after, changes } = applyDefinition(before, { previous, next, revision }, now);
-      keep(tx, after, changes, now);
-      tx.afterCommit(() => {
-        if (previous !== undefined && isOther(previous, next)) listener.removed(previous);
-        const isNew = previous?.uid !== next.uid;
-        if (isNew && previous !== undefined) listener.left(previous);
-        if (isNew) listener.joined(next, after);
-        listener.desiredChanged(before, after, desiredChanges(before, after));
-        listener.defined(next, after);
-      });
-    });
-  }
-
-  async #remove(key: string): Promise<void> {
-    const { store, objects, twins, listener } = this.#tools;
-    await store.commit((tx) => {
-      const definition = objects.held(key)?.definition;
-      objects.remove(tx, key);
-      if (definition === undefined) return;
-      twins.remove(tx, definition);
-      tx.afterCommit(() => {
-        listener.removed(definition);
-        listener.left(definition);
-      });
-    });
   }
 }
 
@@ -295,10 +234,6 @@ async function inGroups<T>(keys: readonly string[], work: (key: string) => Promi
     results.push(...(await Promise.all(keys.slice(first, first + AT_ONCE).map(work))));
   return results;
 }
-
-/** Another mapper's, or another device of the same name. */
-const isOther = (previous: DeviceDefinition, next: DeviceDefinition): boolean =>
-  previous.protocol !== next.protocol || previous.uid !== next.uid;
 
 function isReached(index: DesiredIndex, position: { readonly bucket: string; readonly generation: number }): boolean {
   return index.bucket === position.bucket && index.generation === position.generation;
