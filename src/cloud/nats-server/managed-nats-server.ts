@@ -14,7 +14,7 @@ import { ms, seconds } from '../../kit/units.ts';
 import { asInteger, asObject, parseJson } from '../../wire/json.ts';
 import { keptPassword, readIfThere, writePrivateFile } from '../private-files.ts';
 import { installedServer, type InstalledServer } from './installed-server.ts';
-import { choosePort, type WantedAddress } from './port-choice.ts';
+import { choosePort, freePort, portsToTry, type WantedAddress } from './port-choice.ts';
 import {
   bracketed,
   configText,
@@ -36,6 +36,9 @@ const RESTART = { first: ms(100), most: seconds(5) };
 const GOOD_RUN = seconds(30);
 /** A healthy server ends well within this after SIGTERM; a frozen one must not use up what the hub has to stop. */
 const STOP_GRACE = ms(2500);
+/** Longer than a killed process takes to let go of its port, or a started one to be named in the pid file. */
+const UNSEEN = seconds(2);
+const LOOK_AGAIN = ms(50);
 /** Kept back from the deadline of a stop, for SIGKILL and its effect. */
 const LAST_RESORT = ms(1500);
 
@@ -94,7 +97,7 @@ export class ManagedNatsServer implements Service {
     await mkdir(this.#files.store, { recursive: true, mode: 0o700 });
     this.#password = await keptPassword(join(this.#dir, 'hub-password'));
     const remembered = await this.#rememberedPort();
-    this.#process = await this.#takeOver(remembered, signal);
+    this.#process = await this.#takeOverWhatRuns(remembered, signal);
     this.#process ??= await this.#launch(remembered, signal);
     this.#reason = undefined;
     this.#tasks.run('watch over', (own) => this.#watchOver(own));
@@ -115,6 +118,19 @@ export class ManagedNatsServer implements Service {
   async reloadUsers(): Promise<void> {
     await this.#writeConfig();
     this.#process?.reload();
+  }
+
+  /** A server that was just killed, or just started, may hold the port of last time for a moment and not be seen yet. */
+  async #takeOverWhatRuns(remembered: number | undefined, signal: AbortSignal): Promise<ServerProcess | undefined> {
+    const until = performance.now() + UNSEEN;
+    for (;;) {
+      const found = await this.#takeOver(remembered, signal);
+      const [first = 0] = portsToTry(this.#config, remembered);
+      const isSettled = found !== undefined || first !== remembered || performance.now() > until;
+      if (isSettled || (await freePort(this.#config.host, first)) !== undefined) return found;
+      await sleep(LOOK_AGAIN, signal);
+      signal.throwIfAborted();
+    }
   }
 
   async #takeOver(remembered: number | undefined, signal: AbortSignal): Promise<ServerProcess | undefined> {

@@ -27,7 +27,8 @@ export async function choosePort(wanted: WantedAddress, remembered: number | und
   throw natsServerErrors.NATS_PORT_IN_USE({ host: wanted.host, port: candidates[0] ?? wanted.port });
 }
 
-function freePort(host: string, port: number): Promise<number | undefined> {
+/** The port, or for 0 one that is free; `undefined` where it is in use. */
+export function freePort(host: string, port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error) => (codeOf(error) === 'EADDRINUSE' ? resolve(undefined) : reject(error)));

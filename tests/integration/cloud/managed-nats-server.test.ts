@@ -133,6 +133,20 @@ test('the port is remembered and taken again by the next server', async () => {
   assert.equal(second.server.url, url);
 });
 
+test('the port of last time is waited for while a killed server still holds it', async () => {
+  const dir = await tempDir();
+  const first = await new OwnServer(dir).start();
+  const port = Number(new URL(first.server.url).port);
+  await first.stop();
+  const holder = await occupied(port);
+
+  const starting = new OwnServer(dir).start();
+  setTimeout(() => void holder[Symbol.asyncDispose](), 300);
+
+  await using second = await starting;
+  assert.equal(Number(new URL(second.server.url).port), port);
+});
+
 test('a stopped server leaves no process behind', async () => {
   await using own = await new OwnServer(await tempDir()).start();
   const pid = own.server.pid ?? 0;
