@@ -54,7 +54,10 @@ async function onServer<T>(measure: (nats: TestNats) => Promise<T>): Promise<T> 
 }
 
 const linkTo = ({ url, user, password }: TestNats, clientName: string): NatsLink =>
-  new NatsLink({ url, user, password, clientName, inboxPrefix: `_INBOX_${clientName}` }, { logger: silentLogger });
+  new NatsLink(
+    { credentials: () => ({ url, user, password }), clientName, inboxPrefix: `_INBOX_${clientName}` },
+    { logger: silentLogger },
+  );
 
 /** Counts calls; the rate of those between the settling time and the end. */
 class Meter {

@@ -42,15 +42,7 @@ function managed(
     {
       ...CLIENT,
       // Known once the server runs, which is before the link starts.
-      get url() {
-        return server.url;
-      },
-      get user() {
-        return server.credentials.user;
-      },
-      get password() {
-        return server.credentials.password;
-      },
+      credentials: () => ({ url: server.url, ...server.credentials }),
     },
     { logger },
   );
@@ -73,7 +65,7 @@ function external(
   const [unwanted] = localNodes;
   if (unwanted !== undefined) throw admissionErrors.ADMISSION_NEEDS_MANAGED_NATS({ node: unwanted });
   return {
-    link: new NatsLink({ ...CLIENT, url, user, password }, { logger }),
+    link: new NatsLink({ ...CLIENT, credentials: () => ({ url, user, password }) }, { logger }),
     services: [],
     url: () => url,
     pid: () => undefined,

@@ -1,12 +1,12 @@
 import type { BrokerLimits } from '../../broker/index.ts';
 import { errorTable } from '../kit/errors.ts';
 import type { Bytes, Duration } from '../kit/units.ts';
-import { asObject, asString, parseJson } from '../wire/json.ts';
+import { decodeNodeIdentity, type NodeIdentity } from '../wire/node-identity.ts';
 
 /** What an edge node needs to know; frozen slices of it go to the parts. */
 export interface EdgeConfig {
   readonly dataDir: string;
-  readonly credentials: NodeCredentials;
+  readonly credentials: NodeIdentity;
   readonly mqtt: Address;
   readonly mqttWs: Address | undefined;
   readonly http: Address;
@@ -31,12 +31,6 @@ export interface Address {
   readonly port: number;
 }
 
-/** What the hub gave this node: its name, and how it reaches NATS. */
-export interface NodeCredentials {
-  readonly node: string;
-  readonly nats: { readonly url: string; readonly user: string; readonly password: string };
-}
-
 export const edgeErrors = errorTable({
   EDGE_CREDENTIALS_UNREADABLE: {
     kind: 'refused',
@@ -56,21 +50,8 @@ export const edgeErrors = errorTable({
 });
 
 /** Checks the text of a credentials file; the error names the file and the field. */
-export function parseCredentials(text: string, file: string): NodeCredentials {
-  const raw = asObject(parseJson(text));
-  if (raw === undefined) throw edgeErrors.EDGE_CREDENTIALS_UNREADABLE({ file, problem: 'is not a JSON object' });
-  const nats = asObject(raw['nats']) ?? {};
-  const required = (object: Readonly<Record<string, unknown>>, field: string, path: string): string => {
-    const value = asString(object[field]);
-    if (value !== undefined && value !== '') return value;
-    throw edgeErrors.EDGE_CREDENTIALS_UNREADABLE({ file, problem: `lacks the field "${path}"` });
-  };
-  return {
-    node: required(raw, 'node', 'node'),
-    nats: {
-      url: required(nats, 'url', 'nats.url'),
-      user: required(nats, 'user', 'nats.user'),
-      password: required(nats, 'password', 'nats.password'),
-    },
-  };
+export function parseCredentials(text: string, file: string): NodeIdentity {
+  const identity = decodeNodeIdentity(text);
+  if ('problem' in identity) throw edgeErrors.EDGE_CREDENTIALS_UNREADABLE({ file, problem: identity.problem });
+  return identity;
 }

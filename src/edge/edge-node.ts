@@ -11,6 +11,7 @@ import { Supervisor } from '../kit/supervisor.ts';
 import { deviceKey, parseDeviceKey, type DeviceId } from '../model/device.ts';
 import { statesOf } from '../model/state-rules.ts';
 import { NatsLink } from '../nats/nats-link.ts';
+import type { NodeIdentity } from '../wire/node-identity.ts';
 import { chainSubject, inboxPrefix, messageSubject, type DeviceClass } from '../wire/nats-subjects.ts';
 import { EdgeAdmin } from './admin/edge-admin.ts';
 import { edgeMetrics } from './admin/edge-metrics.ts';
@@ -196,10 +197,10 @@ function createCloudSide(
   { listener, presence }: DeviceSide,
   { logger }: Tools,
 ) {
-  const { node, nats } = credentials;
+  const { node } = credentials;
   const { store, twins, objects, memory, outbox } = kept;
   const clock = systemClock;
-  const link = new NatsLink({ ...nats, clientName: `skerry-edge-${node}`, inboxPrefix: inboxPrefix(node) }, { logger });
+  const link = createLink(credentials, logger);
   const states = createStateSender(node, kept, { link, presence, logger });
   const uplink = new Uplink(
     { node },
@@ -229,6 +230,12 @@ function createCloudSide(
     { link, store, objects, twins, keep: keeperIn(kept), listener, onReached: tell, onDoubt: tell, clock, logger },
   );
   return { link, uplink, services: [downlink, states, uplink, beats] };
+}
+
+function createLink(identity: NodeIdentity, logger: Logger): NatsLink {
+  const { node, nats, ca } = identity;
+  const names = { clientName: `skerry-edge-${node}`, inboxPrefix: inboxPrefix(node) };
+  return new NatsLink({ credentials: () => nats, ca: () => ca, ...names }, { logger });
 }
 
 /** A definition changes twins as publications do: with what the cloud is to be told of it. */

@@ -1,6 +1,17 @@
 // The connection between edge or hub and the NATS server, as a service. Being away is a normal state of a link: `start` returns
 // while it is still trying, reconnects never give up, and `publish` says whether the bytes left instead of dropping them silently.
-import { connect, createInbox, ErrorCode, Events, NatsError, type Msg, type NatsConnection } from 'nats';
+import {
+  connect,
+  createInbox,
+  ErrorCode,
+  Events,
+  jwtAuthenticator,
+  NatsError,
+  type ConnectionOptions,
+  type Msg,
+  type NatsConnection,
+  type TlsOptions,
+} from 'nats';
 import { backoffDelay } from '../kit/backoff.ts';
 import { Deadline } from '../kit/deadline.ts';
 import { messageOf } from '../kit/errors.ts';
@@ -9,13 +20,15 @@ import { HEALTHY, type Health, type Service } from '../kit/service.ts';
 import { sleep } from '../kit/sleep.ts';
 import { TaskGroup } from '../kit/task-group.ts';
 import { ms, seconds, type Duration } from '../kit/units.ts';
+import type { NatsAccess } from '../wire/node-identity.ts';
 import { natsErrors } from './errors.ts';
 import { headersOf, type Headers } from './plain-headers.ts';
 
 export interface NatsLinkConfig {
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
+  /** Asked at every connect and reconnect, so that what was renewed meanwhile is taken. */
+  readonly credentials: () => NatsAccess;
+  /** PEM of the authority that a server at a `tls:` URL is checked against; those that the system trusts where it gives none. */
+  readonly ca?: () => string | undefined;
   /** Shown by the server's monitoring. */
   readonly clientName: string;
   readonly inboxPrefix: string;
@@ -84,7 +97,18 @@ export class NatsLink implements Service {
   health(): Health {
     return this.#connected
       ? HEALTHY
-      : { state: 'degraded', reason: `no link to NATS at ${this.#config.url}: ${this.#reason}` };
+      : { state: 'degraded', reason: `no link to NATS at ${this.#url}: ${this.#reason}` };
+  }
+
+  /**
+   * Connects again with the present credentials, once the server has what was written. Whoever waits for an answer meanwhile learns
+   * that there was a gap, as with any other.
+   */
+  async reconnect(): Promise<void> {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    await Deadline.after(LAST_WORDS).wait(connection.flush().catch(ignoreClosed), undefined);
+    await connection.close();
   }
 
   /** Called after each connect and reconnect, once subscriptions are in place again. */
@@ -177,6 +201,10 @@ export class NatsLink implements Service {
     return this.#connected ? this.#connection : undefined;
   }
 
+  get #url(): string {
+    return this.#config.credentials().url;
+  }
+
   async #stayConnected(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const connection = await this.#tryConnect();
@@ -190,13 +218,14 @@ export class NatsLink implements Service {
   }
 
   async #tryConnect(): Promise<NatsConnection | undefined> {
-    const { url, user, password, clientName, inboxPrefix } = this.#config;
+    const { credentials, ca, clientName, inboxPrefix } = this.#config;
     try {
+      const access = credentials();
       // Reconnecting is ours: the library would replay buffered publishes, which the chains must not send twice blindly.
       return await connect({
-        servers: url,
-        user,
-        pass: password,
+        ...proofOf(access),
+        ...tlsOf(access.url, ca?.()),
+        servers: access.url,
         name: clientName,
         inboxPrefix,
         reconnect: false,
@@ -206,7 +235,7 @@ export class NatsLink implements Service {
       });
     } catch (error) {
       this.#reason = messageOf(error);
-      this.#logger.debug({ url, reason: this.#reason }, 'cannot reach NATS');
+      this.#logger.debug({ url: this.#url, reason: this.#reason }, 'cannot reach NATS');
       return undefined;
     }
   }
@@ -222,7 +251,7 @@ export class NatsLink implements Service {
     await Promise.race([connection.flush().catch(ignoreClosed), connection.closed()]);
     if (!connection.isClosed()) {
       this.#connected = true;
-      this.#logger.info({ url: this.#config.url }, 'linked to NATS');
+      this.#logger.info({ url: this.#url }, 'linked to NATS');
       for (const listener of this.#connectedListeners) listener();
     }
     const failure = await connection.closed();
@@ -249,7 +278,7 @@ export class NatsLink implements Service {
     if (!this.#connected) return;
     this.#connected = false;
     this.#reason = reason;
-    this.#logger.info({ url: this.#config.url, reason }, 'link to NATS lost');
+    this.#logger.info({ url: this.#url, reason }, 'link to NATS lost');
     for (const listener of this.#disconnectedListeners) listener();
   }
 
@@ -261,6 +290,22 @@ export class NatsLink implements Service {
       },
     });
   }
+}
+
+function proofOf(access: NatsAccess): ConnectionOptions {
+  if ('jwt' in access) return { authenticator: jwtAuthenticator(access.jwt, Buffer.from(access.seed)) };
+  return { user: access.user, pass: access.password };
+}
+
+/** A server named `tls:` must speak TLS. */
+function tlsOf(url: string, ca: string | undefined): ConnectionOptions {
+  if (!url.startsWith('tls:')) return {};
+  // Without a host, the library has an address (not a name) checked as if it were "localhost".
+  const tls: TlsOptions & { readonly host: string } = {
+    host: new URL(url).hostname.replace(/^\[|\]$/g, ''),
+    ...(ca === undefined ? {} : { ca }),
+  };
+  return { tls };
 }
 
 function messageFrom(message: Msg): NatsMessage {

@@ -34,7 +34,8 @@ import { ROOMY } from '../support/roomy-outbox.ts';
 const NODE = { node: 'n1' };
 /** Nobody listens there. */
 const AWAY = { url: 'nats://127.0.0.1:1', user: 'n1', password: 'x' };
-const newLink = (): NatsLink => new NatsLink({ ...AWAY, clientName: 'n1', inboxPrefix: '_INBOX_n1' }, { logger });
+const newLink = (): NatsLink =>
+  new NatsLink({ credentials: () => AWAY, clientName: 'n1', inboxPrefix: '_INBOX_n1' }, { logger });
 const identity = { storeId: 's', incarnation: 'i', starts: [], others: [], term: 0, terms: [], mayTakeOver: false };
 const nothing = (): void => undefined;
 

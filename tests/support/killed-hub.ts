@@ -36,8 +36,11 @@ export class KilledHub implements AsyncDisposable {
   private constructor(site: ClusterSite) {
     const { url, user, password } = site.nats;
     this.#site = site;
-    const credentials = { url, user, password, clientName: 'test', inboxPrefix: '_INBOX_test' };
-    this.#link = new NatsLink(credentials, { logger: silentLogger });
+    const access = { url, user, password };
+    this.#link = new NatsLink(
+      { credentials: () => access, clientName: 'test', inboxPrefix: '_INBOX_test' },
+      { logger: silentLogger },
+    );
   }
 
   static async open(): Promise<KilledHub> {

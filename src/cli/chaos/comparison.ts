@@ -29,7 +29,10 @@ export async function tallyStream(
   { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<Tallies> {
   const access = { url: natsUrl, user: 'hub', password: hubPassword(hubDir) };
-  const link = new NatsLink({ ...access, clientName: 'skerry-chaos', inboxPrefix: '_INBOX__chaos' }, { logger });
+  const link = new NatsLink(
+    { credentials: () => access, clientName: 'skerry-chaos', inboxPrefix: '_INBOX__chaos' },
+    { logger },
+  );
   await link.start(signal);
   try {
     for (const deadline = Deadline.after(LINK_WITHIN); !link.connected && deadline.remaining() > 0;)

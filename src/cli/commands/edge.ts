@@ -2,8 +2,9 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EdgeNode } from '../../edge/edge-node.ts';
-import { edgeErrors, parseCredentials, type EdgeConfig, type NodeCredentials } from '../../edge/edge-config.ts';
+import { edgeErrors, parseCredentials, type EdgeConfig } from '../../edge/edge-config.ts';
 import { messageOf } from '../../kit/errors.ts';
+import { encodeNodeIdentity, type NodeIdentity } from '../../wire/node-identity.ts';
 import { createLogger } from '../../kit/logger.ts';
 import { mebibytes, seconds } from '../../kit/units.ts';
 import { parseAddress } from '../addresses.ts';
@@ -78,7 +79,7 @@ function outboxOf(settings: Settings): EdgeConfig['outbox'] {
 }
 
 /** Those given, which are kept for the next start, or those kept. */
-function credentialsFor(dataDir: string, given: string | undefined): NodeCredentials {
+function credentialsFor(dataDir: string, given: string | undefined): NodeIdentity {
   const kept = join(dataDir, 'credentials.json');
   if (given === undefined && !existsSync(kept)) {
     throw cliErrors.OPTION_MISSING({
@@ -95,7 +96,7 @@ function credentialsFor(dataDir: string, given: string | undefined): NodeCredent
 function keepCredentials({ dataDir, credentials }: EdgeConfig): void {
   const kept = join(dataDir, 'credentials.json');
   const draft = `${kept}.new`;
-  writeFileSync(draft, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
+  writeFileSync(draft, encodeNodeIdentity(credentials), { mode: 0o600 });
   renameSync(draft, kept);
 }
 

@@ -41,7 +41,7 @@ class AwayWorld implements AsyncDisposable {
     this.#dir = dir;
     this.nats = nats;
     const { url, user, password } = nats;
-    const config = { url, user, password, clientName: 'test', inboxPrefix: '_INBOX_test' };
+    const config = { credentials: () => ({ url, user, password }), clientName: 'test', inboxPrefix: '_INBOX_test' };
     this.link = new NatsLink(config, { logger: silentLogger });
   }
 

@@ -56,7 +56,7 @@ class OwnServer implements AsyncDisposable {
 
   async link(user: string, password: string, prefix: string): Promise<NatsLink> {
     const link = new NatsLink(
-      { url: this.server.url, user, password, clientName: 'test', inboxPrefix: prefix },
+      { credentials: () => ({ url: this.server.url, user, password }), clientName: 'test', inboxPrefix: prefix },
       { logger: silentLogger },
     );
     await link.start(NEVER);

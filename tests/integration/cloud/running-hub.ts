@@ -116,7 +116,11 @@ export class HubWorld implements AsyncDisposable {
   /** As the edge node would: with the credentials file that the hub wrote. */
   async linkAs(credentials: { url: string; user: string; password: string }): Promise<NatsLink> {
     const link = new NatsLink(
-      { ...credentials, clientName: 'test', inboxPrefix: `_INBOX_${credentials.user.replace(/^node-/, '')}` },
+      {
+        credentials: () => credentials,
+        clientName: 'test',
+        inboxPrefix: `_INBOX_${credentials.user.replace(/^node-/, '')}`,
+      },
       { logger: silentLogger },
     );
     await link.start(NEVER);

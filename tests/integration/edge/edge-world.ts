@@ -74,7 +74,7 @@ export class EdgeWorld implements AsyncDisposable {
     const nats = await startNats([{ user: NODE, password: PASSWORD, permissions }]);
     const { url, user, password } = nats;
     const hub = new NatsLink(
-      { url, user, password, clientName: 'hub', inboxPrefix: '_INBOX_hub' },
+      { credentials: () => ({ url, user, password }), clientName: 'hub', inboxPrefix: '_INBOX_hub' },
       { logger: silentLogger },
     );
     await hub.start(NEVER);

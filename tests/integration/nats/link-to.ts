@@ -11,7 +11,8 @@ export async function linkTo(
   inboxPrefix = '_INBOX_test',
 ): Promise<{ readonly link: NatsLink } & AsyncDisposable> {
   const { url, user, password } = nats;
-  const link = new NatsLink({ url, user, password, clientName: 'test', inboxPrefix }, { logger: silentLogger });
+  const credentials = () => ({ url, user, password });
+  const link = new NatsLink({ credentials, clientName: 'test', inboxPrefix }, { logger: silentLogger });
   await link.start(new AbortController().signal);
   await waitUntil('the link to NATS', () => link.connected);
   return { link, [Symbol.asyncDispose]: () => link.stop(Deadline.after(seconds(2))) };

@@ -6,21 +6,19 @@ import { Deadline } from '../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../src/kit/logger.ts';
 import { seconds } from '../../../src/kit/units.ts';
 import { NatsLink } from '../../../src/nats/nats-link.ts';
+import type { NatsAccess } from '../../../src/wire/node-identity.ts';
 import { startNats } from '../../support/nats-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
+const SECOND = { user: 'second', password: 'other' };
 const NEVER = new AbortController().signal;
 
-function linkTo({
-  url,
-  user,
-  password,
-}: {
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
-}): NatsLink {
-  return new NatsLink({ url, user, password, clientName: 'test', inboxPrefix: '_INBOX' }, { logger: silentLogger });
+function linkTo(access: NatsAccess): NatsLink {
+  return linkWith(() => access);
+}
+
+function linkWith(credentials: () => NatsAccess): NatsLink {
+  return new NatsLink({ credentials, clientName: 'test', inboxPrefix: '_INBOX' }, { logger: silentLogger });
 }
 
 void test('a connection that ends while the link is still asking its first question is followed by another', async (t) => {
@@ -72,4 +70,28 @@ void test('while there is no link, nothing is published and nobody is told other
 
   assert.equal(link.publish('a', new Uint8Array()), false);
   await assert.rejects(link.request('a', new Uint8Array()), { code: 'NATS_UNAVAILABLE' });
+});
+
+void test('a reconnect takes the credentials of that moment, and the server has what was published before it', async (t) => {
+  await using nats = await startNats([{ ...SECOND, permissions: { publish: ['said'], subscribe: ['>'] } }]);
+  let access: NatsAccess = nats;
+  const link = linkWith(() => access);
+  t.after(() => link.stop(Deadline.after(seconds(2))));
+  const heard: string[] = [];
+  const listener = linkTo(nats);
+  listener.subscribe('said', (message) => heard.push(Buffer.from(message.data).toString()));
+  t.after(() => listener.stop(Deadline.after(seconds(2))));
+  await Promise.all([link.start(NEVER), listener.start(NEVER)]);
+  await waitUntil('both links', () => link.connected && listener.connected);
+
+  access = { url: nats.url, ...SECOND };
+  link.publish('said', Buffer.from('before'));
+  await link.reconnect();
+  await waitUntil('what was published before', () => heard.includes('before'));
+  const forbidden: string[] = [];
+  link.onForbidden((subject) => forbidden.push(subject));
+  await waitUntil('the rights of the second user', () => {
+    link.publish('kept.from.the.second', new Uint8Array());
+    return forbidden.includes('kept.from.the.second');
+  });
 });
