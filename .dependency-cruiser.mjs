@@ -92,6 +92,7 @@ export const libraryHomes = {
 export const nodeHomes = {
   fs: {
     homes: [
+      'src/kit/watched-files\\.ts$',
       'src/edge/store/',
       'src/cloud/data-dir-lock\\.ts$',
       'src/cloud/private-files\\.ts$',
@@ -196,7 +197,7 @@ export default {
           'src/edge/ingress/',
           'src/edge/egress/',
           'src/edge/sessions/',
-          'src/edge/edge-(node|config)\\.ts$',
+          'src/edge/(edge-node|edge-config|mqtt-doors)\\.ts$',
         ),
       },
       { path: '^broker/' },

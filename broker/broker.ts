@@ -7,11 +7,14 @@ import { messageOf } from '../src/kit/errors.ts';
 import type { Logger } from '../src/kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../src/kit/service.ts';
 import { ms } from '../src/kit/units.ts';
+import { AccessControl } from './access/access-control.ts';
+import { Denials } from './access/denials.ts';
 import { Audience } from './audience.ts';
 import { INDIFFERENT, type ClientWatcher } from './client-watcher.ts';
 import { Endings } from './endings.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { brokerErrors } from './errors.ts';
+import type { Arrival } from './guest.ts';
 import { LeftWills } from './left-wills.ts';
 import { DEFAULT_LIMITS, type BrokerLimits } from './limits.ts';
 import type { PublishGate } from './publish-gate.ts';
@@ -47,6 +50,8 @@ interface BrokerTools {
   readonly storage?: SessionStorage;
   /** Default: nobody wants to know who is connected. */
   readonly watcher?: ClientWatcher;
+  /** Default: there are no users, and everybody on loopback may do everything. */
+  readonly access?: AccessControl;
   readonly logger: Logger;
 }
 
@@ -56,6 +61,7 @@ export class Broker implements Service {
   readonly #tools: Required<BrokerTools>;
   readonly #logger: Logger;
   readonly #endings: Endings;
+  readonly #denials: Denials;
   readonly #traffic = new Traffic();
   #audience = new Audience();
   /** `draining`: nothing is read from clients any more. `idle` and `stopped` may start. */
@@ -65,9 +71,10 @@ export class Broker implements Service {
 
   constructor(config: BrokerConfig, tools: BrokerTools) {
     this.limits = { ...DEFAULT_LIMITS, ...config.limits };
-    this.#tools = { storage: FORGETFUL, watcher: INDIFFERENT, ...tools };
+    this.#tools = { storage: FORGETFUL, watcher: INDIFFERENT, access: new AccessControl(), ...tools };
     this.#logger = tools.logger;
     this.#endings = new Endings(tools);
+    this.#denials = new Denials(tools);
   }
 
   /** Ready when sessions are as they were, and the wills of those whom a former process left connected are published. */
@@ -80,6 +87,7 @@ export class Broker implements Service {
       audience,
       endings: this.#endings,
       traffic: this.#traffic,
+      denials: this.#denials,
       isStopping: () => this.#state !== 'running',
     });
     if (signal.aborted || this.#isStopping()) {
@@ -110,7 +118,7 @@ export class Broker implements Service {
   }
 
   get statistics(): BrokerStatistics {
-    return statisticsOf(this.#running, { endings: this.#endings, traffic: this.#traffic });
+    return statisticsOf(this.#running, { endings: this.#endings, traffic: this.#traffic, denials: this.#denials });
   }
 
   get connectedClients(): number {
@@ -149,9 +157,9 @@ export class Broker implements Service {
   }
 
   /** Serves MQTT on a connection over a socket that was greeted. For `BrokerListeners`. */
-  accept(connection: Duplex, socket: Socket): void {
+  accept(connection: Duplex, arrival: Arrival): void {
     const running = this.#running;
-    if (running?.connections.add(connection, socket) === true) running.serve(connection);
+    if (running?.connections.add(connection, arrival) === true) running.serve(connection);
     else connection.destroy();
   }
 

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Deadline } from '../src/kit/deadline.ts';
 import { limitReached } from './client-limits.ts';
-import { addressOf, Guest } from './guest.ts';
+import { LOOPBACK_DOOR, type Door } from './access/standing.ts';
+import { addressOf, Guest, type Arrival } from './guest.ts';
 import type { BrokerLimits } from './limits.ts';
 import { UnfinishedPackets } from './unfinished-packets.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -78,11 +79,11 @@ export class Connections {
   }
 
   /** The socket that was greeted carries MQTT on this stream, which may be itself. False when no new ones are wanted. */
-  add(connection: Duplex, socket: Socket): boolean {
+  add(connection: Duplex, arrival: Arrival): boolean {
     if (this.#isDeaf || connection.destroyed) return false;
-    const guest = new Guest(connection, socket, this.#limits, this.unfinished.holding(connection));
+    const guest = new Guest(connection, arrival, this.#limits, this.unfinished.holding(connection));
     this.#guests.set(connection, guest);
-    this.#streams.set(socket, connection);
+    this.#streams.set(guest.greeted, connection);
     connection.once('close', () => this.#remove(guest));
     return true;
   }
@@ -91,7 +92,7 @@ export class Connections {
   admit(connection: Duplex, predecessor?: Duplex): 'connections' | 'address-connections' | undefined {
     const guest = this.#guests.get(connection);
     if (guest === undefined || guest.isAdmitted) return undefined;
-    this.#waitingRoom.leave(guest.socket);
+    this.#waitingRoom.leave(guest.greeted);
     const before = predecessor === undefined ? undefined : this.#guests.get(predecessor);
     const limit = this.#limitAgainst(guest.address, before?.address);
     if (limit !== undefined) return limit;
@@ -102,6 +103,10 @@ export class Connections {
 
   addressOf(connection: Duplex): string {
     return this.#guests.get(connection)?.address ?? 'unknown';
+  }
+
+  doorOf(connection: Duplex): Door {
+    return this.#guests.get(connection)?.door ?? LOOPBACK_DOOR;
   }
 
   /** From here on nothing is read any more, and no connection is taken in. */

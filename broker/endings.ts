@@ -17,6 +17,9 @@ export const REFUSALS = [
   'will-bytes',
   'client-id-bytes',
   'client-id-missing',
+  'client-id-taken',
+  'credentials',
+  'forbidden',
   'keepalive',
   'unannounced',
   'connect-timeout',
@@ -40,6 +43,7 @@ export const ENDS = [
   'unfinished',
   'stalled',
   'forbidden',
+  'rights',
   'unavailable',
   'protocol',
   'stopped',
@@ -58,7 +62,13 @@ const REASON_OF_CODE: Readonly<Record<string, Refusal | End>> = {
   [brokerErrors.BROKER_CLIENT_ID_MISSING.code]: 'client-id-missing',
   [brokerErrors.BROKER_TOPIC_FORBIDDEN.code]: 'forbidden',
   [brokerErrors.BROKER_GATE_UNAVAILABLE.code]: 'unavailable',
+  [brokerErrors.BROKER_CLIENT_ID_TAKEN.code]: 'client-id-taken',
+  [brokerErrors.BROKER_CREDENTIALS_REFUSED.code]: 'credentials',
+  [brokerErrors.BROKER_RIGHTS_TAKEN.code]: 'rights',
 };
+
+/** Somebody was refused, and a person may want to know; all else that ends a connection is a client's own affair. */
+const SAID: ReadonlySet<string> = new Set<Refusal | End>(['client-id-taken', 'credentials', 'rights']);
 
 interface Who {
   readonly client?: string | null;
@@ -107,17 +117,17 @@ export class Endings {
 
   #say(reason: string, error: unknown, who: Who): void {
     const met = limitIn(error);
-    const client = (who.client ?? met?.client)?.slice(0, SHOWN);
+    const client = (who.client ?? met?.client ?? clientIn(error))?.slice(0, SHOWN);
     const fields = { client, address: who.address, reason };
-    if (met === undefined) {
+    if (met === undefined && !SAID.has(reason)) {
       const problem = messageOf(error);
       this.#logger.debug({ ...fields, code: codeOf(error), problem }, 'connection closed for an error');
       return;
     }
     const leftOut = this.#lines.take(reason, performance.now());
     if (leftOut === undefined) return;
-    const { limit, option } = met;
-    this.#logger.warn({ ...fields, limit, option, ...(leftOut > 0 && { linesLeftOut: leftOut }) }, messageOf(error));
+    const limit = met && { limit: met.limit, option: met.option };
+    this.#logger.warn({ ...fields, ...limit, ...(leftOut > 0 && { linesLeftOut: leftOut }) }, messageOf(error));
   }
 }
 
@@ -126,6 +136,12 @@ function reasonOf(error: unknown): string {
   const code = codeOf(error);
   if (!(error instanceof SkerryError)) return (code?.startsWith('WS_ERR_') ?? true) ? 'protocol' : 'lost';
   return limitIn(error)?.reason ?? REASON_OF_CODE[error.code] ?? 'protocol';
+}
+
+/** Where Aedes does not know yet who it is. */
+function clientIn(error: unknown): string | undefined {
+  if (!(error instanceof SkerryError)) return undefined;
+  return (error.details as { readonly client?: string }).client;
 }
 
 function limitIn(error: unknown): LimitReached | undefined {

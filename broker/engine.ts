@@ -5,6 +5,9 @@ import { writeToStream } from 'mqtt-packet';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../src/kit/errors.ts';
 import type { Logger } from '../src/kit/logger.ts';
+import type { AccessControl } from './access/access-control.ts';
+import type { Denials } from './access/denials.ts';
+import { Passports } from './access/passports.ts';
 import type { Audience } from './audience.ts';
 import { guardBacklog } from './client-limits.ts';
 import type { ClientWatcher } from './client-watcher.ts';
@@ -12,6 +15,7 @@ import { Connections } from './connections.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Endings } from './endings.ts';
 import { Entrance } from './entrance.ts';
+import { brokerErrors } from './errors.ts';
 import { createFanOut } from './fan-out.ts';
 import { FilterLists } from './filter-lists.ts';
 import { Gatekeeper } from './gatekeeper.ts';
@@ -25,6 +29,7 @@ import { Roster } from './roster.ts';
 import { SessionDoors } from './session-doors.ts';
 import type { RoutingSlip } from './sessions/routing-slip.ts';
 import type { SessionStorage } from './sessions/session-storage.ts';
+import { NOTHING } from './sessions/session-persistence.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import { readStrictly } from './strict-packets.ts';
 import type { Traffic } from './traffic.ts';
@@ -46,6 +51,8 @@ export interface EngineTools {
   readonly audience: Audience;
   readonly endings: Endings;
   readonly traffic: Traffic;
+  readonly access: AccessControl;
+  readonly denials: Denials;
   /** Whether connections are being closed because the broker stops. */
   readonly isStopping: () => boolean;
   readonly logger: Logger;
@@ -54,6 +61,7 @@ export interface EngineTools {
 type Parts = Pick<Engine, 'connections' | 'gatekeeper' | 'sessions'> & {
   readonly resumption: Resumption;
   readonly deliveries: Deliveries;
+  readonly passports: Passports;
 };
 
 /** A timer longer than any connection: Aedes' own time-outs, where ours look at more. */
@@ -69,31 +77,40 @@ export async function createEngine(limits: BrokerLimits, tools: EngineTools): Pr
   const deliveries = new Deliveries();
   const sessions = createSessions(limits, { audience, storage, logger });
   const routeLate = (slip: RoutingSlip): void => routeAgain(aedes, slip);
-  const gatekeeper = new Gatekeeper(limits, { gate: tools.gate, sessions, routeLate, logger });
+  const passports = new Passports(tools.access, tools.denials);
+  const gatekeeper = new Gatekeeper(limits, { gate: tools.gate, sessions, passports, routeLate, logger });
   const resumption = new Resumption({ queues: sessions.queues, deliveries, audience });
   const connections = new Connections(limits, { onRefused: (error, address) => endings.refuse(error, { address }) });
   const entrance = new Entrance(limits, {
     connections,
     connected: (id) => roster.get(id),
+    access: tools.access,
+    passports,
     directory: sessions.directory,
     wills: sessions.wills,
   });
-  const parts = { sessions, gatekeeper, resumption, connections, deliveries };
+  const parts = { sessions, gatekeeper, resumption, connections, deliveries, passports };
   const aedes: Aedes = await Aedes.createBroker({
     ...aedesOptions(limits, parts, tools),
-    preConnect: (client, packet, answer) => entrance.ask(client, packet, answer),
+    preConnect: entrance.ask.bind(entrance),
   });
   const roster: Roster = new Roster(aedes, {
     watcher: tools.watcher,
     onLeft: (client, how) => endings.leave(client, how, tools.isStopping()),
     logger,
   });
-  new SessionDoors(limits, { sessions, logger }).guard(aedes);
+  new SessionDoors(limits, { sessions, passports, logger }).guard(aedes);
+  recheck(aedes, { roster, passports, access: tools.access });
   const filterLists = new FilterLists(limits);
   filterLists.serve(aedes);
   watch(aedes, parts, tools);
+  const serve = serverOf(aedes, parts, filterLists);
+  return { aedes, roster, connections, gatekeeper, sessions, serve };
+}
+
+function serverOf(aedes: Aedes, { deliveries, resumption }: Parts, filterLists: FilterLists): Engine['serve'] {
   const outflow = new Outflow();
-  const serve = (connection: Duplex): void => {
+  return (connection) => {
     outflow.gather(connection);
     const client = aedes.handle(connection);
     readStrictly(client);
@@ -102,11 +119,10 @@ export async function createEngine(limits: BrokerLimits, tools: EngineTools): Pr
     deliveries.serve(client);
     resumption.watch(client);
   };
-  return { aedes, roster, connections, gatekeeper, sessions, serve };
 }
 
 function aedesOptions(limits: BrokerLimits, parts: Parts, tools: EngineTools): AedesOptions {
-  const { gatekeeper, resumption, sessions, deliveries } = parts;
+  const { gatekeeper, resumption, sessions, deliveries, passports } = parts;
   const { audience, traffic } = tools;
   return {
     mq: createFanOut(audience, deliveries),
@@ -117,10 +133,10 @@ function aedesOptions(limits: BrokerLimits, parts: Parts, tools: EngineTools): A
     queueLimit: MOST_BEFORE_CONNACK,
     authorizePublish: (client, packet, answer) => {
       traffic.receive(packet.qos);
-      gatekeeper.authorize(client ?? goneClient(packet), packet, answer);
+      gatekeeper.authorize(client ?? goneClient(packet, passports), packet, answer);
     },
     authorizeForward: (client, packet) => {
-      if (!resumption.lets(client, packet)) return null;
+      if (!resumption.lets(client, packet) || !passports.mayHear(client, packet.topic)) return null;
       guardBacklog(client.conn, limits);
       traffic.send();
       return packet;
@@ -156,6 +172,28 @@ function watch(aedes: Aedes, parts: Parts, { endings, logger }: EngineTools): vo
   (aedes as NodeJS.EventEmitter).on('error', (error: unknown) => {
     logger.error({ reason: messageOf(error) }, 'the broker failed');
   });
+}
+
+/** Whoever listens to what it may not hear any more is cut off: when it comes back, it gets what it has a right to. */
+function recheck(
+  aedes: Aedes,
+  {
+    roster,
+    passports,
+    access,
+  }: { readonly roster: Roster; readonly passports: Passports; readonly access: AccessControl },
+): void {
+  const look = (): void => {
+    for (const client of [...roster])
+      if (passports.isOutdated(client, filtersOf(client)))
+        client.conn.destroy(brokerErrors.BROKER_RIGHTS_TAKEN({ client: client.id }));
+  };
+  aedes.once('closed', access.onChange(look));
+}
+
+function filtersOf(client: Client): string[] {
+  const { subscriptions } = client as unknown as { readonly subscriptions: Readonly<Record<string, unknown>> };
+  return Object.keys(subscriptions).filter((filter) => filter !== NOTHING.topic);
 }
 
 /** Its connection ended after the gate had kept the publication and before Aedes said so: it is sent again. */

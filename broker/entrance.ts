@@ -1,5 +1,8 @@
 // Who is let in, asked when CONNECT has come; whoever is not is told why, as far as MQTT 3.1.1 has a code for it.
 import type { Client, ConnectPacket } from 'aedes';
+import type { AccessControl, Identity } from './access/access-control.ts';
+import type { Passports } from './access/passports.ts';
+import { standingOf } from './access/standing.ts';
 import { CLIENT_LIMITS, limitReached } from './client-limits.ts';
 import { faultOfConnect, lacksClientId } from './connect-rules.ts';
 import type { Connections } from './connections.ts';
@@ -14,7 +17,9 @@ export interface EntranceTools {
   readonly connections: Connections;
   /** The client that is connected under this id. */
   readonly connected: (clientId: string) => Client | undefined;
-  readonly directory: Pick<SessionDirectory, 'admits' | 'giveUp'>;
+  readonly access: AccessControl;
+  readonly passports: Passports;
+  readonly directory: Pick<SessionDirectory, 'admits' | 'giveUp' | 'isOthers'>;
   readonly wills: Pick<Wills, 'admits' | 'giveUp'>;
 }
 
@@ -38,9 +43,56 @@ export class Entrance {
       answer(brokerErrors.BROKER_PACKET_MALFORMED({ fault }), false);
       return;
     }
+    const { access, connections } = this.#tools;
+    const standing = standingOf(packet, connections.doorOf(client.conn), access.hasUsers);
+    if (standing.kind === 'anonymous') this.#enter(client, packet, undefined, answer);
+    else if (standing.kind === 'certified')
+      this.#enter(client, packet, { user: standing.user, isCertified: true }, answer);
+    else if (standing.kind === 'refused') refuse(client, NOT_AUTHORIZED, notLetIn(standing.problem, packet), answer);
+    else void this.#check(client, packet, standing, answer);
+  }
+
+  async #check(
+    client: Client,
+    packet: ConnectPacket,
+    { user, password }: { readonly user: string; readonly password: Uint8Array },
+    answer: Answer,
+  ): Promise<void> {
+    const { access, connections } = this.#tools;
+    const { conn } = client;
+    const isGivenUp = (): boolean => conn.destroyed;
+    const identity = await access.identify({ user, password, address: connections.addressOf(conn), isGivenUp });
+    if (conn.destroyed) answer(null, false);
+    else if (identity !== undefined) this.#enter(client, packet, identity, answer);
+    else refuse(client, BAD_CREDENTIALS, notLetIn('its user name and password do not belong together', packet), answer);
+  }
+
+  #enter(client: Client, packet: ConnectPacket, identity: Identity | undefined, answer: Answer): void {
+    const { clientId, will } = packet;
+    const { passports } = this.#tools;
+    if (this.#isTaken(clientId, identity?.user)) {
+      refuse(client, IDENTIFIER_REJECTED, brokerErrors.BROKER_CLIENT_ID_TAKEN({ client: clientId }), answer);
+      return;
+    }
+    if (identity !== undefined) passports.issue(client, clientId, identity);
+    if (will !== undefined && !passports.mayPublish(client, will.topic, 'will')) {
+      const fault = brokerErrors.BROKER_TOPIC_FORBIDDEN({ client: clientId, topic: will.topic });
+      refuse(client, NOT_AUTHORIZED, fault, answer);
+      return;
+    }
+    if (will !== undefined && identity !== undefined)
+      (will as Will).author = { user: identity.user, isCertified: identity.isCertified };
     const name = this.#limitAgainst(client, packet);
     if (name === undefined) answer(null, true);
-    else refuse(client, CLIENT_LIMITS[name].connack, limitReached(name, this.#limits, packet.clientId), answer);
+    else refuse(client, CLIENT_LIMITS[name].connack, limitReached(name, this.#limits, clientId), answer);
+  }
+
+  /** What is under way between another user and the broker is nobody else's; what an anonymous client left is anybody's. */
+  #isTaken(clientId: string, user: string | undefined): boolean {
+    const { connected, passports, directory } = this.#tools;
+    const present = connected(clientId);
+    const holder = present === undefined ? undefined : passports.identityOf(present)?.user;
+    return (holder !== undefined && holder !== user) || directory.isOthers(clientId, user);
   }
 
   #limitAgainst(client: Client, packet: ConnectPacket): Refusal {
@@ -79,7 +131,15 @@ function limitAgainst(
   return keepalive === 0 || keepalive * 1000 > limits.keepalive ? 'keepalive' : undefined;
 }
 
-function refuse(client: Client, code: 2 | 3, error: Error, answer: Answer): void {
+/** Return codes of CONNACK (MQTT 3.1.1, 3.2.2.3). */
+const IDENTIFIER_REJECTED = 2;
+const BAD_CREDENTIALS = 4;
+const NOT_AUTHORIZED = 5;
+
+const notLetIn = (problem: string, { clientId }: ConnectPacket): Error =>
+  brokerErrors.BROKER_CREDENTIALS_REFUSED({ problem, client: clientId });
+
+function refuse(client: Client, code: 2 | 3 | 4 | 5, error: Error, answer: Answer): void {
   client.conn.write(Buffer.of(0x20, 0x02, 0x00, code), () => {
     answer(error, false);
   });

@@ -40,7 +40,37 @@ export const brokerErrors = errorTable({
   BROKER_TOPIC_FORBIDDEN: {
     kind: 'refused',
     message: ({ topic, client }: { topic: string; client: string }) =>
-      `${client} may not publish to ${topic}: topics under $SYS and $skerry are the broker's own`,
+      `${client} may not publish to ${topic}: topics under $SYS and $skerry are the broker's own, and others must be granted to its user (--mqtt-acl)`,
+  },
+  BROKER_USERS_MISSING: {
+    kind: 'refused',
+    message: ({ host, port, option }: Address) =>
+      `${option} ${host}:${port} would be open to other machines, and there is no user who may come in: add one with skerry mqtt-user add NAME, or listen on 127.0.0.1`,
+  },
+  BROKER_CREDENTIALS_REFUSED: {
+    kind: 'refused',
+    message: ({ problem }: { problem: string; client: string }) =>
+      `a client is not let in: ${problem}; skerry mqtt-user adds users`,
+  },
+  BROKER_CLIENT_ID_TAKEN: {
+    kind: 'refused',
+    message: ({ client }: { client: string }) =>
+      `the client id ${client} is in use by another user, or its session waits for another; choose another client id`,
+  },
+  BROKER_RIGHTS_TAKEN: {
+    kind: 'refused',
+    message: ({ client }: { client: string }) =>
+      `${client} may not come in any more, or not hear what it listens to; it may connect again with what it has left`,
+  },
+  BROKER_USERS_INVALID: {
+    kind: 'refused',
+    message: ({ file, line }: { file: string; line: number }) =>
+      `line ${line} of the password file ${file} is not NAME:HASH with a hash as skerry mqtt-user makes it; mend or remove the line`,
+  },
+  BROKER_ACL_INVALID: {
+    kind: 'refused',
+    message: ({ file, line, problem }: { file: string; line: number; problem: string }) =>
+      `line ${line} of the access file ${file} ${problem}`,
   },
   BROKER_CLIENT_ID_MISSING: {
     kind: 'refused',

@@ -2,7 +2,7 @@
 // PUBACK of QoS 1 and before the PUBREC of QoS 2 (measured). Holds no decision of its own.
 import { messageOf } from '../src/kit/errors.ts';
 import type { Logger } from '../src/kit/logger.ts';
-import { mayPublish } from './access-policy.ts';
+import type { Passports } from './access/passports.ts';
 import { limitReached } from './client-limits.ts';
 import { BegunExchanges } from './begun-exchanges.ts';
 import { brokerErrors } from './errors.ts';
@@ -33,6 +33,7 @@ interface Question {
 export interface GatekeeperTools {
   readonly gate: PublishGate;
   readonly sessions: Pick<Sessions, 'journal' | 'incoming' | 'wills'>;
+  readonly passports: Pick<Passports, 'mayPublish'>;
   /** Hands out what was kept of a publication that Aedes does not route, because its client is gone. */
   readonly routeLate: (slip: RoutingSlip) => void;
   readonly logger: Logger;
@@ -115,7 +116,7 @@ export class Gatekeeper {
   /** What needs no question: a refusal, `null` for "go on", `undefined` where it must be asked. */
   #answerEarly(client: Publisher, packet: ArrivingPacket): Error | null | undefined {
     const { topic, qos, messageId } = packet;
-    if (!mayPublish(topic)) return brokerErrors.BROKER_TOPIC_FORBIDDEN({ client: client.id, topic });
+    if (!this.#mayPublish(client, packet)) return brokerErrors.BROKER_TOPIC_FORBIDDEN({ client: client.id, topic });
     const isExchange = qos === 2 && messageId !== undefined;
     // Admitted before: Aedes finds it as well, and only says PUBREC again.
     if (isExchange && this.#tools.sessions.incoming.has(client.id, messageId)) return null;
@@ -123,6 +124,11 @@ export class Gatekeeper {
     if (!isExchange || this.#window.take(client, messageId)) return undefined;
     this.#refused.add(client);
     return limitReached('inflight', this.#limits);
+  }
+
+  #mayPublish(client: Publisher, packet: ArrivingPacket): boolean {
+    const action = client.leftWill !== undefined || isWill(client, packet) ? 'will' : 'publish';
+    return this.#tools.passports.mayPublish(client, packet.topic, action);
   }
 
   /** Resolves when no question is open. */

@@ -1,15 +1,27 @@
 // One connection as the broker sees it from outside: the stream that carries MQTT, and the socket under it.
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { LOOPBACK_DOOR, type Door } from './access/standing.ts';
 import { limitReached } from './client-limits.ts';
 import { FrameMeter } from './frame-meter.ts';
 import type { BrokerLimits } from './limits.ts';
 import { Progress } from './progress.ts';
 import type { Holding } from './unfinished-packets.ts';
 
+/** How a connection came. */
+export interface Arrival {
+  /** Carries what goes over it. */
+  readonly socket: Socket;
+  /** The one below it that was greeted, where that is another. */
+  readonly greeted?: Socket;
+  readonly door?: Door;
+}
+
 export class Guest {
   readonly connection: Duplex;
   readonly socket: Socket;
+  readonly greeted: Socket;
+  readonly door: Door;
   readonly address: string;
   /** Let in, and counted. */
   isAdmitted = false;
@@ -20,9 +32,12 @@ export class Guest {
   readonly #unfinished: Holding;
 
   /** `unfinished`: what is held here of a packet. */
-  constructor(connection: Duplex, socket: Socket, limits: Pick<BrokerLimits, 'packet'>, unfinished: Holding) {
+  constructor(connection: Duplex, arrival: Arrival, limits: Pick<BrokerLimits, 'packet'>, unfinished: Holding) {
+    const { socket, greeted = socket, door = LOOPBACK_DOOR } = arrival;
     this.connection = connection;
     this.socket = socket;
+    this.greeted = greeted;
+    this.door = door;
     this.address = addressOf(socket);
     this.#meter = new FrameMeter(limits.packet);
     this.#unfinished = unfinished;

@@ -4,8 +4,10 @@
 // that are gone.
 import type { Aedes, AedesPublishPacket } from 'aedes';
 import { seconds } from '../src/kit/units.ts';
+import type { Passports } from './access/passports.ts';
 import { brokerErrors } from './errors.ts';
 import type { Publisher } from './sessions/routing-slip.ts';
+import type { WillAuthor } from './sessions/session-records.ts';
 import type { Owed, Wills } from './sessions/wills.ts';
 
 const AGAIN_AFTER = seconds(5);
@@ -23,6 +25,7 @@ interface Looking {
 interface LeftPacket extends AedesPublishPacket {
   readonly clientId: string;
   readonly record: string;
+  readonly author?: WillAuthor;
 }
 
 export class LeftWills {
@@ -72,7 +75,9 @@ export class LeftWills {
 }
 
 /** Who publishes it: its connection ended before, perhaps with a former process. */
-export function goneClient(packet: object): Publisher {
-  const { clientId, record } = packet as LeftPacket;
-  return { id: clientId, clean: true, leftWill: record };
+export function goneClient(packet: object, passports: Pick<Passports, 'issue'>): Publisher {
+  const { clientId, record, author } = packet as LeftPacket;
+  const client = { id: clientId, clean: true, leftWill: record };
+  if (author !== undefined) passports.issue(client, clientId, author);
+  return client;
 }

@@ -7,6 +7,8 @@ import { codeOf, messageOf } from '../src/kit/errors.ts';
 import type { Logger } from '../src/kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../src/kit/service.ts';
 import { seconds } from '../src/kit/units.ts';
+import type { AccessControl } from './access/access-control.ts';
+import { doorOf } from './access/standing.ts';
 import type { Broker } from './broker.ts';
 import { brokerErrors } from './errors.ts';
 
@@ -32,6 +34,13 @@ export interface BrokerListenersConfig {
   readonly ws?: ListenAddress;
 }
 
+export interface BrokerListenersTools {
+  readonly broker: Doors;
+  /** That of the broker; absent: there are no users. */
+  readonly access?: Pick<AccessControl, 'hasUsers'>;
+  readonly logger: Logger;
+}
+
 export interface BrokerAddress {
   readonly host: string;
   readonly port: number;
@@ -48,13 +57,15 @@ export class BrokerListeners implements Service {
   readonly name = 'broker-listeners';
   readonly #config: BrokerListenersConfig;
   readonly #broker: Doors;
+  readonly #access: Pick<AccessControl, 'hasUsers'> | undefined;
   readonly #logger: Logger;
   readonly #servers: Server[] = [];
   #addresses: BrokerAddresses;
   #stopping: Promise<void> | undefined;
 
-  constructor(config: BrokerListenersConfig, tools: { readonly broker: Doors; readonly logger: Logger }) {
+  constructor(config: BrokerListenersConfig, tools: BrokerListenersTools) {
     this.#config = config;
+    this.#access = tools.access;
     this.#broker = tools.broker;
     this.#logger = tools.logger;
     this.#addresses = addressesOf(config.tcp.port, config.ws?.port, config);
@@ -65,15 +76,17 @@ export class BrokerListeners implements Service {
     return this.#addresses;
   }
 
-  /** Rejects with BROKER_PORT_IN_USE or BROKER_ADDRESS_REFUSED; then no socket is open. */
+  /** Rejects with BROKER_PORT_IN_USE, BROKER_ADDRESS_REFUSED or BROKER_USERS_MISSING; then no socket is open. */
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#stopping = undefined;
     try {
       const { tcp, ws } = this.#config;
-      const tcpPort = await this.#listen(this.#tcpServer(), { option: '--mqtt', ...tcp });
+      this.#askForUsers({ option: '--mqtt', ...tcp });
+      if (ws !== undefined) this.#askForUsers({ option: '--mqtt-ws', ...ws });
+      const tcpPort = await this.#listen(this.#tcpServer(tcp), { option: '--mqtt', ...tcp });
       const wsPort =
-        ws === undefined ? undefined : await this.#listen(await this.#wsServer(), { option: '--mqtt-ws', ...ws });
+        ws === undefined ? undefined : await this.#listen(await this.#wsServer(ws), { option: '--mqtt-ws', ...ws });
       signal.throwIfAborted();
       if (this.#isStopping()) throw new DOMException('stopped while starting', 'AbortError');
       this.#addresses = addressesOf(tcpPort, wsPort, this.#config);
@@ -81,6 +94,14 @@ export class BrokerListeners implements Service {
       await Promise.all(this.#closeServers());
       throw error;
     }
+  }
+
+  /** Who comes from elsewhere must say who it is: without users that would be nobody, and without this check everybody. */
+  #askForUsers({ host, port, option }: Required<ListenAddress>): void {
+    if (!doorOf(host).asksWho) return;
+    if (this.#access?.hasUsers !== true) throw brokerErrors.BROKER_USERS_MISSING({ host, port, option });
+    const problem = 'passwords and messages cross the network for anybody to read';
+    this.#logger.warn({ host, port, option, problem }, 'MQTT is served to other machines without TLS');
   }
 
   /** Closes the doors, then lets the broker finish with those who are inside. */
@@ -117,17 +138,17 @@ export class BrokerListeners implements Service {
     );
   }
 
-  #tcpServer(): Server {
+  #tcpServer({ host }: ListenAddress): Server {
     return createServer(SOCKET_OPTIONS, (socket: Socket) => {
       this.#broker.greet(socket);
-      this.#broker.accept(socket, socket);
+      this.#broker.accept(socket, { socket, door: doorOf(host) });
     });
   }
 
   /** Loaded only where it is used: it costs memory. */
-  async #wsServer(): Promise<Server> {
+  async #wsServer({ host }: ListenAddress): Promise<Server> {
     const { createWebSocketServer } = await import('./websocket.ts');
-    return createWebSocketServer(SOCKET_OPTIONS, this.#broker);
+    return createWebSocketServer(SOCKET_OPTIONS, this.#broker, doorOf(host));
   }
 
   async #listen(server: Server, address: Required<ListenAddress>): Promise<number> {

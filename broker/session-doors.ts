@@ -3,6 +3,7 @@ import type { Aedes, Client, Subscription } from 'aedes';
 import type { Logger } from '../src/kit/logger.ts';
 import { Sampler } from '../src/kit/sampler.ts';
 import { seconds } from '../src/kit/units.ts';
+import type { Passports } from './access/passports.ts';
 import type { BrokerLimits } from './limits.ts';
 import { NOTHING } from './sessions/session-persistence.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -16,7 +17,8 @@ const SWEEP_AT_MOST_EVERY = seconds(1);
 const SHOWN = 100;
 
 export interface SessionDoorsTools {
-  readonly sessions: Pick<Sessions, 'directory' | 'subscriptions' | 'sweep'>;
+  readonly sessions: Pick<Sessions, 'directory' | 'subscriptions' | 'persistence' | 'sweep'>;
+  readonly passports: Pick<Passports, 'maySubscribe' | 'identityOf'>;
   readonly logger: Logger;
 }
 
@@ -39,7 +41,7 @@ export class SessionDoors {
     };
     aedes.on('unsubscribe', (filters, { id }) => subscriptions.give(id, filters));
     aedes.on('client', (client) => {
-      if (!client.clean) directory.come(client.id, client);
+      if (!client.clean) directory.come(client.id, client, this.#tools.passports.identityOf(client)?.user);
     });
     aedes.on('clientDisconnect', (client) => {
       if (client.clean) subscriptions.giveAll(client.id);
@@ -54,9 +56,14 @@ export class SessionDoors {
     return Math.max(SWEEP_AT_MOST_EVERY, Math.min(SWEEP_AT_LEAST_EVERY, this.#limits.sessionExpiry / 10));
   }
 
-  #grants({ id, closed }: Client, subscription: Subscription): boolean {
+  #grants(client: Client, subscription: Subscription): boolean {
+    const { id, closed } = client;
     if (closed) return false;
     if (subscription.topic === NOTHING.topic) return true;
+    if (!this.#tools.passports.maySubscribe(client, subscription.topic)) {
+      this.#giveUp(client, subscription.topic);
+      return false;
+    }
     const limit = this.#tools.sessions.subscriptions.take(id, subscription);
     if (limit === undefined) return true;
     const leftOut = this.#lines.take(limit, performance.now());
@@ -64,5 +71,13 @@ export class SessionDoors {
     const fields = { client: id.slice(0, SHOWN), filter: subscription.topic.slice(0, SHOWN), limit };
     this.#tools.logger.warn({ ...fields, ...(leftOut > 0 && { linesLeftOut: leftOut }) }, 'a subscription is refused');
     return false;
+  }
+
+  /** One that its session has from a time when its user had the right: nothing more is queued for it. */
+  #giveUp({ id, clean }: Client, filter: string): void {
+    if (clean) return;
+    const { subscriptions, persistence } = this.#tools.sessions;
+    subscriptions.give(id, [filter]);
+    void persistence.removeSubscriptions({ id }, [filter]);
   }
 }

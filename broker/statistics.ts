@@ -1,3 +1,4 @@
+import type { Denials } from './access/denials.ts';
 import type { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import { openPublications } from './receive-window.ts';
@@ -10,6 +11,8 @@ export interface BrokerStatistics {
   /** Why connections were not let in, and why those ended that were. */
   readonly refused: Endings['counts']['refused'];
   readonly ended: Endings['counts']['ended'];
+  /** What clients asked for and may not do, by action. */
+  readonly denied: Denials['counts'];
   /** Publications of clients, by QoS, and messages to clients. */
   readonly receivedMessages: Traffic['received'];
   readonly sentMessages: number;
@@ -27,10 +30,11 @@ export interface BrokerStatistics {
 
 export function statisticsOf(
   engine: Engine | undefined,
-  { endings, traffic }: { readonly endings: Endings; readonly traffic: Traffic },
+  { endings, traffic, denials }: { readonly endings: Endings; readonly traffic: Traffic; readonly denials: Denials },
 ): BrokerStatistics {
   const counted = {
     ...endings.counts,
+    denied: denials.counts,
     receivedMessages: traffic.received,
     sentMessages: traffic.sent,
   };

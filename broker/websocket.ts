@@ -8,6 +8,8 @@ import { codeOf } from '../src/kit/errors.ts';
 import { mebibytes } from '../src/kit/units.ts';
 import { mayOpenFrom } from './access-policy.ts';
 import { limitReached } from './client-limits.ts';
+import type { Door } from './access/standing.ts';
+import type { Arrival } from './guest.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Holding } from './unfinished-packets.ts';
 
@@ -23,12 +25,13 @@ export interface WebSocketDoors {
   /** A socket was opened. */
   greet(socket: Socket): void;
   /** It carries MQTT on this stream now. */
-  accept(connection: Duplex, socket: Socket): void;
+  accept(connection: Duplex, arrival: Arrival): void;
   /** What is held of its messages; `undefined` when it was not accepted. */
   holding(connection: Duplex): Holding | undefined;
 }
 
-export function createWebSocketServer(options: ServerOptions, doors: WebSocketDoors): Server {
+/** @param door of all who come in here */
+export function createWebSocketServer(options: ServerOptions, doors: WebSocketDoors, door: Door): Server {
   const upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -51,7 +54,7 @@ export function createWebSocketServer(options: ServerOptions, doors: WebSocketDo
     upgrader.handleUpgrade(request, socket, head, (webSocket) => {
       socket.removeListener('error', ignoreLostHandshake);
       const stream = streamOf(webSocket, doors.limits);
-      doors.accept(stream, socket);
+      doors.accept(stream, { socket, door });
       const unfinished = doors.holding(stream);
       if (unfinished !== undefined) weigh(webSocket, socket, unfinished);
     });

@@ -1,7 +1,7 @@
 // Which persistent sessions there are, and since when the client of each is away: how many there may be, and which have lasted long
 // enough. A client without subscriptions, messages or exchanges under way leaves no session behind.
 import type { BrokerLimits } from '../limits.ts';
-import { sessionKey, type AbsenceRecord, type SessionRecords } from './session-records.ts';
+import { ownerKey, sessionKey, type AbsenceRecord, type SessionRecords } from './session-records.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 interface Session {
@@ -11,6 +11,8 @@ interface Session {
   readonly coming: Set<object>;
   /** By the session clock. */
   awaySince: number;
+  /** Whose it is; `undefined`: an anonymous client's. Storage knows it. */
+  owner: string | undefined;
   /** Storage knows that its client is away. */
   isStored: boolean;
 }
@@ -44,7 +46,7 @@ export class SessionDirectory {
   }
 
   /** Those of a former process, after all that they held. Whoever was connected when that ended is away since this one began. */
-  restore({ absences, subscriptions, queued, incoming }: SessionRecords): void {
+  restore({ absences, subscriptions, queued, incoming, owners }: SessionRecords): void {
     const now = this.#tools.elapsed();
     for (const { client, awaySince } of absences) {
       if (this.#tools.holds(client)) this.#restore(client, { awaySince: Math.min(awaySince, now), isStored: true });
@@ -53,6 +55,17 @@ export class SessionDirectory {
     for (const { client } of [...subscriptions, ...queued, ...incoming])
       if (!this.#sessions.has(client) && this.#tools.holds(client))
         this.#restore(client, { awaySince: now, isStored: false });
+    for (const { client, user } of owners) {
+      const session = this.#sessions.get(client);
+      if (session === undefined) this.#tools.writes.remove(ownerKey(client));
+      else session.owner = user;
+    }
+  }
+
+  /** Whether the client's session is another user's. */
+  isOthers(client: string, user: string | undefined): boolean {
+    const owner = this.#sessions.get(client)?.owner;
+    return owner !== undefined && owner !== user;
   }
 
   /**
@@ -74,11 +87,12 @@ export class SessionDirectory {
     if (!this.#tools.holds(client)) this.end(client);
   }
 
-  come(client: string, connection: object): void {
+  come(client: string, connection: object, user?: string): void {
     this.#unstore(client);
-    const coming = this.#sessions.get(client)?.coming ?? new Set();
+    const { coming = new Set<object>(), owner } = this.#sessions.get(client) ?? {};
     coming.delete(connection);
-    this.#enter(client, { connection, coming });
+    this.#enter(client, { connection, coming, owner: user ?? owner });
+    if (user !== undefined && user !== owner) this.#tools.writes.put(ownerKey(client), () => user);
   }
 
   leave(client: string, connection: object): void {
@@ -92,8 +106,9 @@ export class SessionDirectory {
   /** Whoever is coming in for it begins another, in its place. */
   end(client: string): void {
     this.#unstore(client);
-    const { coming } = this.#sessions.get(client) ?? {};
+    const { coming, owner } = this.#sessions.get(client) ?? {};
     this.#sessions.delete(client);
+    if (owner !== undefined) this.#tools.writes.remove(ownerKey(client));
     if (coming !== undefined && coming.size > 0) this.#enter(client, { connection: undefined, coming });
   }
 
@@ -129,12 +144,12 @@ export class SessionDirectory {
     return session !== undefined && isAway(session) && session.awaySince <= this.#tools.elapsed() - age;
   }
 
-  #enter(client: string, who: Pick<Session, 'connection' | 'coming'>): void {
-    this.#sessions.set(client, { ...who, awaySince: this.#tools.elapsed(), isStored: false });
+  #enter(client: string, who: Pick<Session, 'connection' | 'coming'> & Partial<Pick<Session, 'owner'>>): void {
+    this.#sessions.set(client, { owner: undefined, ...who, awaySince: this.#tools.elapsed(), isStored: false });
   }
 
   #restore(client: string, since: Pick<Session, 'awaySince' | 'isStored'>): void {
-    this.#sessions.set(client, { connection: undefined, coming: new Set(), ...since });
+    this.#sessions.set(client, { connection: undefined, coming: new Set(), owner: undefined, ...since });
   }
 
   #unstore(client: string): void {

@@ -6,6 +6,11 @@ import type { AgeState } from '../../src/kit/age-clock.ts';
 import { decodePage } from './journal-page.ts';
 import { decodeMessage, type StoredMessage } from './stored-message.ts';
 
+export interface WillAuthor {
+  readonly user: string;
+  readonly isCertified: boolean;
+}
+
 export interface StoredWill {
   readonly topic: string;
   readonly payload: Buffer;
@@ -13,6 +18,7 @@ export interface StoredWill {
   readonly retain: boolean;
   readonly clientId: string;
   readonly brokerId: string;
+  readonly author?: WillAuthor;
 }
 
 /** One that a former process took in, and did not say. */
@@ -61,6 +67,8 @@ export interface SessionRecords {
   readonly subscriptions: readonly { readonly client: string; readonly subscription: SubscriptionRecord }[];
   readonly wills: readonly LeftWill[];
   readonly absences: readonly (AbsenceRecord & { readonly client: string })[];
+  /** The users whose sessions these are; a session that is named by none is an anonymous client's. */
+  readonly owners: readonly { readonly client: string; readonly user: string }[];
   readonly clock: AgeState | undefined;
   /** What cannot be read is no reason not to start. */
   readonly unreadable: readonly { readonly key: string; readonly value: string; readonly reason: string }[];
@@ -79,6 +87,7 @@ const WILL = 'will/';
 /** Where the first versions kept those that the gate had refused. */
 const LATE_WILL = 'late-will/';
 const SESSION = 'session/';
+const OWNER = 'owner/';
 const SET_ASIDE = 'set-aside/';
 export const CLOCK_KEY = 'clock/';
 
@@ -97,6 +106,7 @@ export const retainedKey = (topic: string): string => `${RETAINED}${topic}`;
 export const subscriptionKey = (client: string, filter: string): string => `${SUBSCRIPTION}${named(client)}/${filter}`;
 export const willKey = (client: string, n: number): string => `${WILL}${named(client)}/${numbered(n)}`;
 export const sessionKey = (client: string): string => `${SESSION}${named(client)}`;
+export const ownerKey = (client: string): string => `${OWNER}${named(client)}`;
 /** Where a record goes that cannot be read. */
 export const setAsideKey = (key: string): string => `${SET_ASIDE}${key}`;
 
@@ -124,6 +134,7 @@ class Reading {
   readonly subscriptions: SessionRecords['subscriptions'][number][] = [];
   readonly wills: LeftWill[] = [];
   readonly absences: SessionRecords['absences'][number][] = [];
+  readonly owners: SessionRecords['owners'][number][] = [];
   readonly unreadable: SessionRecords['unreadable'][number][] = [];
   clock: AgeState | undefined;
   setAside = 0;
@@ -156,6 +167,7 @@ class Reading {
     [LATE_WILL]: (rest, value) => this.wills.push({ ...decodeWill(value), record: `${LATE_WILL}${rest}` }),
     [SESSION]: (rest, value) =>
       this.absences.push({ client: decodeURIComponent(rest), ...(objectIn(value) as AbsenceRecord) }),
+    [OWNER]: (rest, user) => this.owners.push({ client: decodeURIComponent(rest), user }),
     [CLOCK_KEY]: (_rest, value) => (this.clock = objectIn(value) as AgeState),
     [SET_ASIDE]: () => (this.setAside += 1),
   };

@@ -3,7 +3,7 @@
 // the gate refuses is late, whatever becomes of its client; of one client the newest is kept.
 import type { BrokerLimits } from '../limits.ts';
 import { sizeOf } from './queue-place.ts';
-import { encodeWill, numberOfWill, willKey, type LeftWill } from './session-records.ts';
+import { encodeWill, numberOfWill, willKey, type LeftWill, type WillAuthor } from './session-records.ts';
 import { WillRoom } from './will-room.ts';
 import type { WriteBehind } from './write-behind.ts';
 
@@ -14,6 +14,8 @@ export interface Will {
   readonly retain: boolean;
   brokerId?: string;
   clientId?: string;
+  /** Who leaves it, where that is known: whoever may not publish to its topic when it is time does not say it. */
+  author?: WillAuthor;
 }
 
 /** Whose will it is: a connection as Aedes has it, or just its name. */
@@ -84,7 +86,7 @@ export class Wills {
   /** In storage when it resolves. */
   put(owner: Mortal, will: Will): Promise<void> {
     const { id: client } = owner;
-    const { topic, qos, retain } = will;
+    const { topic, qos, retain, author } = will;
     const payload = (will.payload = copyOf(will.payload));
     const brokerId = (will.brokerId = this.#broker.id);
     const clientId = (will.clientId = client);
@@ -92,7 +94,11 @@ export class Wills {
     this.#coming.delete(will);
     const record = willKey(client, this.#newest);
     this.#add({ client, will, record, owner });
-    this.#writes.put(record, () => encodeWill({ topic, payload, qos, retain, clientId, brokerId }), true);
+    this.#writes.put(
+      record,
+      () => encodeWill({ topic, payload, qos, retain, clientId, brokerId, ...(author && { author }) }),
+      true,
+    );
     return this.#writes.written();
   }
 

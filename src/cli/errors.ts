@@ -59,6 +59,11 @@ export const cliErrors = errorTable({
     message: ({ device, property }: { device: string; property: string | undefined }) =>
       `no local override${property === undefined ? '' : ` of "${property}"`} stands at the node of ${device}; status.overrides of the Device lists those that do`,
   },
+  MQTT_USER_UNKNOWN: {
+    kind: 'refused',
+    message: ({ name, file }: { name: string; file: string }) =>
+      `there is no user ${name} in ${file}; skerry mqtt-user list shows who there is`,
+  },
   EDGE_NOT_FOUND: {
     kind: 'refused',
     message: ({ dataDir }: { dataDir: string }) =>

@@ -9,6 +9,8 @@ import {
   EDGE_OPTIONS,
   EDGE_REPAIR_OPTIONS,
   HUB_OPTIONS,
+  MQTT_USER_ADD_OPTIONS,
+  MQTT_USER_OPTIONS,
   TWIN_ACCEPT_OPTIONS,
   TWIN_EDGE_OPTIONS,
   TWIN_GET_OPTIONS,
@@ -51,6 +53,19 @@ declareOptions(
   edge.command('repair').description('mend a damaged store, or decide that a diverged one goes on'),
   EDGE_REPAIR_OPTIONS,
 ).action(runs(async () => (await import('./commands/edge-repair.ts')).runEdgeRepair));
+
+const mqttUser = program.command('mqtt-user').description('who may come in by MQTT at an edge node');
+declareOptions(
+  mqttUser.command('add <name>').description('add a user, or give it a new password'),
+  MQTT_USER_ADD_OPTIONS,
+).action(runs(async () => (await import('./commands/mqtt-user.ts')).runMqttUserAdd));
+declareOptions(
+  mqttUser.command('remove <name>').description('remove a user, and cut its connections'),
+  MQTT_USER_OPTIONS,
+).action(runs(async () => (await import('./commands/mqtt-user.ts')).runMqttUserRemove));
+declareOptions(mqttUser.command('list').description('print the names of the users'), MQTT_USER_OPTIONS).action(
+  runs(async () => (await import('./commands/mqtt-user.ts')).runMqttUserList),
+);
 
 declareOptions(
   program.command('chaos').description('kills and cuts a site on this machine, and counts what arrives'),

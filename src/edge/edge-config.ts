@@ -9,6 +9,8 @@ export interface EdgeConfig {
   readonly credentials: NodeIdentity;
   readonly mqtt: Address;
   readonly mqttWs: Address | undefined;
+  /** Who may come in by MQTT, and what they may do; each is read again when it changes. Absent: no users, and the default rights. */
+  readonly mqttAccess?: { readonly users: string; readonly acl: string | undefined };
   readonly http: Address;
   /** What facts that wait for the cloud may weigh, and how long they may wait. */
   readonly outbox: { readonly limit: Bytes; readonly age: Duration };

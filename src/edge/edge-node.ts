@@ -1,6 +1,6 @@
 // The edge process, part by part, in the order in which the parts start. They stop in reverse: sockets first, so that nobody is
 // admitted any more; then what was admitted is finished, the uplink uses the time that is left, and the store closes last.
-import { Broker, BrokerListeners, type ClientWatcher, type PublishGate } from '../../broker/index.ts';
+import { Broker, type ClientWatcher, type PublishGate } from '../../broker/index.ts';
 import { systemClock } from '../kit/clock.ts';
 import type { Deadline } from '../kit/deadline.ts';
 import type { Logger } from '../kit/logger.ts';
@@ -29,6 +29,7 @@ import { Presence, PRESENCE_TIMES } from './ingress/presence.ts';
 import { RedeliveryRecords } from './ingress/redelivery.ts';
 import { StateKeeper, type StateKeeperTools } from './ingress/state-keeper.ts';
 import { DesiredObjects } from './meta/desired-objects.ts';
+import { createAccess, createListeners } from './mqtt-doors.ts';
 import { NodeMemory } from './node-memory.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { StoredSessions } from './sessions/stored-sessions.ts';
@@ -59,10 +60,11 @@ export class EdgeNode implements Service {
     const kept = createKeeping(config, tools);
     const devices = createDeviceSide(config, kept, tools);
     const cloud = createCloudSide(config, kept, devices, tools);
-    const { broker, listeners, owedFacts, rejects, mapperTopics, presence } = devices;
+    const { accessFiles, broker, listeners, owedFacts, rejects, mapperTopics, presence } = devices;
     const parts: readonly Service[] = [
       ...kept.services,
       cloud.link,
+      accessFiles,
       broker,
       mapperTopics,
       ...cloud.services,
@@ -148,7 +150,8 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
     gone: (client, how) => presence.gone(client, how),
   };
   const storage = new StoredSessions(kept.store);
-  const broker = new Broker({ limits: config.broker ?? {} }, { gate, watcher, storage, logger });
+  const { access, accessFiles } = createAccess(config, { logger });
+  const broker = new Broker({ limits: config.broker ?? {} }, { gate, watcher, storage, access, logger });
   const publisher = { publish: broker.publishSoon.bind(broker), hasSubscribers: broker.hasSubscribers.bind(broker) };
   const egress = new Egress({ node }, { broker: publisher, clock: systemClock });
   const rejects = new Rejects({
@@ -169,10 +172,9 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
     twinOf: (definition) => twins.read(definition),
   });
   const owedFacts = new OwedFacts({ twins: () => twins.all(), tell: (device) => ingress.tellOwed(device) });
-  const sockets = { tcp: config.mqtt, ...(config.mqttWs === undefined ? {} : { ws: config.mqttWs }) };
-  const listeners = new BrokerListeners(sockets, { broker, logger });
+  const listeners = createListeners(config, { broker, access, logger });
   const listener = listenerOf(egress, kept, logger);
-  return { broker, ingress, rejects, owedFacts, mapperTopics, listeners, listener, presence };
+  return { accessFiles, broker, ingress, rejects, owedFacts, mapperTopics, listeners, listener, presence };
 }
 
 function createPresence(

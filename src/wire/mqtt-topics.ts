@@ -1,6 +1,6 @@
 // KubeEdge's topics, built and parsed here and nowhere else. Both address forms of devices are served: `<ns>/<device>` (KubeEdge
 // ≥ 1.17) and the one-level `<device>` of older clients and all tutorials, which means namespace `default`.
-import type { DeviceId } from '../model/device.ts';
+import { parseDeviceKey, type DeviceId } from '../model/device.ts';
 
 export const DEVICE_ROOT = '$hw/events/device';
 const DEFAULT_NAMESPACE = 'default';
@@ -107,3 +107,29 @@ export function rejectedTopic(device: DeviceId): string {
 export function rejectedOfNodeTopic(node: string): string {
   return `$skerry/rejected/${node}`;
 }
+
+/**
+ * All topics of the device that is called `<namespace>/<name>`, or `<name>` in `default`, as filters: those it may publish to, and
+ * those it may hear. None matches a topic of another device, whatever it is called: `a/twin/#` would be all of `twin` in the
+ * namespace `a`, and of `a` in `default` as well.
+ */
+export function deviceTopics(key: string): {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+} {
+  const device = parseDeviceKey(key);
+  const twoLevel = `${device.namespace}/${device.name}`;
+  const forms = device.namespace === DEFAULT_NAMESPACE ? [twoLevel, device.name] : [twoLevel];
+  const requests = forms.flatMap((form) => DEVICE_REQUESTS.map((request) => `${DEVICE_ROOT}/${form}/${request}`));
+  const data = forms.flatMap((form) => [
+    `${DATA_ROOT}/device/${form}/data/update`,
+    `${DATA_ROOT}/${form}/device/data/update`,
+  ]);
+  return {
+    publish: [...requests, ...data.filter((topic) => isSame(parseDataTopic(topic), device))],
+    subscribe: [...requests.map((topic) => `${topic}/#`), mapperTopic('+', device), rejectedTopic(device)],
+  };
+}
+
+const isSame = (one: DeviceId | undefined, other: DeviceId): boolean =>
+  one?.namespace === other.namespace && one.name === other.name;

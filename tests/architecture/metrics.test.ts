@@ -22,7 +22,13 @@ const EDGE = edgeMetrics({
   devices: () => 1,
   states: () => ({ online: 1 }),
   broker: () => ({
-    ...{ clients: 1, refused: { connections: 1 }, ended: { lost: 1 }, receivedMessages: { 0: 1 } },
+    ...{
+      clients: 1,
+      refused: { connections: 1 },
+      ended: { lost: 1 },
+      denied: { publish: 1 },
+      receivedMessages: { 0: 1 },
+    },
     ...{ sentMessages: 1, receivedBytes: 1, sentBytes: 1, backlogBytes: 0, unfinishedBytes: 0, openPublications: 0 },
     sessions: {
       ...{ sessions: 1, sessionsAway: 1, queuedMessages: 1, queuedBytes: 1, droppedMessages: { expired: 1 } },

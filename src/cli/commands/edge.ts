@@ -18,6 +18,7 @@ import { parseBytes } from '../sizes.ts';
 import { runService } from '../run-service.ts';
 import { brokerLimitsOf } from './broker-options.ts';
 import { noteAddresses } from '../twin/edge-address.ts';
+import { usersFileOf } from './mqtt-user.ts';
 import { EDGE_OPTIONS } from './option-tables.ts';
 
 const MOST_HISTORY = 10_000;
@@ -52,6 +53,7 @@ function edgeConfig(settings: Settings): EdgeConfig {
     credentials: credentialsFor(dataDir, textSetting(settings, 'credentials')),
     mqtt: address('mqtt'),
     mqttWs: webSocket === undefined || webSocket === 'off' ? undefined : address('mqtt-ws'),
+    mqttAccess: { users: usersFileOf(dataDir, settings), acl: textSetting(settings, 'mqtt-acl') },
     http: address('http'),
     outbox: outboxOf(settings),
     history: historyOf(settings),

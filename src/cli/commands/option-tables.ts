@@ -15,6 +15,14 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
     default: '127.0.0.1:8083',
   },
   {
+    flags: '--mqtt-users <file>',
+    description: 'names and passwords as skerry mqtt-user writes them (default: mqtt-users in the data dir)',
+  },
+  {
+    flags: '--mqtt-acl <file>',
+    description: 'what users may publish and subscribe to (default: the device of their name)',
+  },
+  {
     flags: '--http <address>',
     description: 'health, metrics and twins for programs on this node',
     default: '127.0.0.1:10550',
@@ -41,6 +49,20 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
   },
   ...BROKER_OPTIONS,
   ...COMMON_OPTIONS,
+];
+
+export const MQTT_USER_OPTIONS: readonly OptionDeclaration[] = [
+  { flags: '--data-dir <dir>', description: 'of the edge node, whose password file is mqtt-users in there' },
+  { flags: '--mqtt-users <file>', description: 'another password file' },
+  ...COMMON_OPTIONS,
+];
+
+export const MQTT_USER_ADD_OPTIONS: readonly OptionDeclaration[] = [
+  {
+    flags: '--password-file <file>',
+    description: 'the password, on its first line; "-": standard input (default: one is made)',
+  },
+  ...MQTT_USER_OPTIONS,
 ];
 
 export const EDGE_REPAIR_OPTIONS: readonly OptionDeclaration[] = [

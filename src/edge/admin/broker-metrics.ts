@@ -24,6 +24,8 @@ export interface BrokerNumbers {
   /** By reason. */
   readonly refused: Counts;
   readonly ended: Counts;
+  /** By action. */
+  readonly denied: Counts;
   /** By QoS. */
   readonly receivedMessages: Counts;
   readonly sentMessages: number;
@@ -53,6 +55,9 @@ const connectionMetrics = (broker: Read): readonly Metric[] => [
   ),
   counter('skerry_broker_ended_connections_total', 'Connections of clients that ended, by reason.', () =>
     samplesOf('reason', broker().ended),
+  ),
+  counter('skerry_broker_denied_total', 'What clients asked for and may not do, by action.', () =>
+    samplesOf('action', broker().denied),
   ),
 ];
 

@@ -1,30 +1,9 @@
 // Debian's mosquitto clients: written by others, against another broker.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { waitUntil } from '../../support/wait-until.ts';
+import { mosquitto as run } from './mosquitto.ts';
 import { startBroker, TWIN_UPDATE } from './running-broker.ts';
-
-interface Run {
-  readonly output: () => string;
-  readonly exit: Promise<number | null>;
-}
-
-function run(program: 'mosquitto_pub' | 'mosquitto_sub', port: number, ...more: string[]): Run {
-  // Line by line: into a pipe, the C library would keep the output to itself until the end.
-  const child = spawn('stdbuf', ['-oL', program, '-h', '127.0.0.1', '-p', String(port), '-V', 'mqttv311', ...more], {
-    timeout: 20_000,
-  });
-  let text = '';
-  const collect = (chunk: Buffer): void => {
-    text += chunk.toString();
-  };
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
-  const exit = once(child, 'close').then(([code]) => code as number | null);
-  return { output: () => text, exit };
-}
 
 const publish = (
   port: number,

@@ -45,7 +45,10 @@ void test('a port in use is refused with the address and the option that changes
 
 void test('an address that is not ours is refused', async () => {
   const broker = new Broker({}, { gate: new TestGate(), logger });
-  const listeners = new BrokerListeners({ tcp: { host: '192.0.2.1', port: 0 } }, { broker, logger });
+  const listeners = new BrokerListeners(
+    { tcp: { host: '192.0.2.1', port: 0 } },
+    { broker, access: { hasUsers: true }, logger },
+  );
 
   await assert.rejects(listeners.start(new AbortController().signal), (error) =>
     brokerErrors.BROKER_ADDRESS_REFUSED.is(error),

@@ -1,5 +1,6 @@
 // A real broker on a free port, with a gate that the test holds in its hand.
 import {
+  AccessControl,
   Broker,
   BrokerListeners,
   type Admission,
@@ -53,21 +54,28 @@ interface Particulars {
   readonly port?: number | undefined;
   readonly storage?: SessionStorage | undefined;
   readonly answer?: TestGate['answer'] | undefined;
+  readonly access?: AccessControl | undefined;
+  /** Where it listens; default 127.0.0.1. */
+  readonly host?: string | undefined;
 }
 
 export async function startLogged(
   logger: Logger,
   config: BrokerConfig,
-  { port = 0, storage, answer }: Particulars = {},
+  { port = 0, storage, answer, access = new AccessControl(), host = '127.0.0.1' }: Particulars = {},
 ): Promise<RunningBroker> {
   const gate = new TestGate();
   if (answer !== undefined) gate.answer = answer;
-  const broker = new Broker(config, { gate, logger, ...(storage === undefined ? {} : { storage }) });
-  const address = { host: '127.0.0.1', port };
-  const listeners = new BrokerListeners({ tcp: address, ws: { host: '127.0.0.1', port: 0 } }, { broker, logger });
+  const broker = new Broker(config, { gate, logger, access, ...(storage === undefined ? {} : { storage }) });
+  const address = { host, port };
+  const sockets = { tcp: address, ws: { host, port: 0 } };
+  const listeners = new BrokerListeners(sockets, { broker, access, logger });
   const { signal } = new AbortController();
   await broker.start(signal);
-  await listeners.start(signal);
+  await listeners.start(signal).catch(async (error: unknown) => {
+    await broker.stop(Deadline.after(seconds(5)));
+    throw error;
+  });
   const stop = async (): Promise<void> => {
     await listeners.stop(Deadline.after(seconds(5)));
     await broker.stop(Deadline.after(seconds(5)));

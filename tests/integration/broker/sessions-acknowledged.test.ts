@@ -146,7 +146,7 @@ void test('a message whose sender did not take its PUBACK reaches sessions all t
   await using running = await startBroker({}, 0, storage);
   await leaveSession(running, 'keeper', 'news');
   const sender = new StalledConnection();
-  running.broker.accept(sender, new Socket());
+  running.broker.accept(sender, { socket: new Socket() });
   sender.say({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'deaf', clean: true, keepalive: 60 });
   await waitUntil('the sender to be there', () => running.broker.connectedClients === 1 && sender.written > 0);
   sender.isStalled = true;

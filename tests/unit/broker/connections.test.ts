@@ -16,7 +16,7 @@ function open(): { readonly connections: Connections; readonly come: (address: s
   const come = (address: string): Socket => {
     const socket = socketFrom(address);
     connections.greet(socket);
-    connections.add(socket, socket);
+    connections.add(socket, { socket });
     return socket;
   };
   return { connections, come };
