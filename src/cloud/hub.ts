@@ -1,5 +1,6 @@
 // The hub: everything that stands between Kubernetes and NATS, in the order in which it starts. It stops in reverse: reports are
 // no longer taken, status writes under way finish, their messages are acknowledged, the link drains, the server ends last.
+import { join } from 'node:path';
 import { systemClock } from '../kit/clock.ts';
 import type { Deadline } from '../kit/deadline.ts';
 import type { Logger } from '../kit/logger.ts';
@@ -25,6 +26,7 @@ import { NodeApi } from './kubernetes/node-api.ts';
 import { StatusWriter } from './kubernetes/status-writer.ts';
 import { ClaimFloors } from './nodes/claim-floors.ts';
 import { Nodes } from './nodes/nodes.ts';
+import { keptPassword } from './private-files.ts';
 import { Streams } from './streams.ts';
 import { Absences } from './upstream/absences.ts';
 import { SilentNodes } from './upstream/silent-nodes.ts';
@@ -73,6 +75,7 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
     parts: working,
     metrics: hubMetrics({ leads, setAside: () => poison.kept, parts: working }),
     status: () => ({ leads: leads(), leader: lease?.holder ?? '', poison: { setAside: poison.kept } }),
+    token: () => keptPassword(join(config.dataDir, 'http-token')),
     logger,
   });
   return new HubService({ supervisor: new Supervisor([...parts, admin], { logger }), nats, admin, client });

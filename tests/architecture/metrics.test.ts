@@ -1,8 +1,10 @@
 // docs/reference/metrics.md lists what the processes count, no more and no less, and names keep one form.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hubMetrics } from '../../src/cloud/admin/hub-metrics.ts';
+import { hubHttpMetrics, hubMetrics } from '../../src/cloud/admin/hub-metrics.ts';
 import { edgeMetrics } from '../../src/edge/admin/edge-metrics.ts';
+import { HttpRefusals } from '../../src/kit/http-refusals.ts';
+import { silentLogger } from '../../src/kit/logger.ts';
 import type { Metric } from '../../src/kit/metrics.ts';
 import { HEALTHY, type Service } from '../../src/kit/service.ts';
 import { codes, tableRows } from './docs.ts';
@@ -37,7 +39,10 @@ const EDGE = edgeMetrics({
     },
   }),
 });
-const HUB = hubMetrics({ leads: () => true, setAside: () => 3, parts: () => [part] });
+const HUB = [
+  ...hubMetrics({ leads: () => true, setAside: () => 3, parts: () => [part] }),
+  hubHttpMetrics(new HttpRefusals(silentLogger)),
+];
 
 const described = (metrics: readonly Metric[]): readonly string[] =>
   metrics.map(({ name, type, read }) => {
