@@ -67,6 +67,7 @@ const cloudParts = [
   { part: 'nodes', may: ['kubernetes/', 'reconcile-queue\\.ts$'] },
   { part: 'nats-server', may: ['private-files\\.ts$', 'processes\\.ts$'] },
   { part: 'admission', may: ['nats-server/', 'private-files\\.ts$'] },
+  { part: 'join', may: ['kubernetes/', 'admission/node-names\\.ts$', 'admin/http-route\\.ts$'] },
   { part: 'admin', may: [] },
 ];
 

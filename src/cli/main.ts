@@ -9,8 +9,10 @@ import {
   EDGE_OPTIONS,
   EDGE_REPAIR_OPTIONS,
   HUB_OPTIONS,
+  JOINING_OPTIONS,
   MQTT_USER_ADD_OPTIONS,
   MQTT_USER_OPTIONS,
+  TOKEN_CREATE_OPTIONS,
   TWIN_ACCEPT_OPTIONS,
   TWIN_EDGE_OPTIONS,
   TWIN_GET_OPTIONS,
@@ -101,6 +103,30 @@ declareOptions(
   twin.command('reset <device> <property>').description('let the cloud’s word count again at the node'),
   TWIN_EDGE_OPTIONS,
 ).action(runs(async () => (await import('./commands/twin-override.ts')).runTwinReset));
+
+const token = program.command('token').description('what lets nodes of other machines join');
+declareOptions(token.command('create').description('make one, and print it'), TOKEN_CREATE_OPTIONS).action(
+  runs(async () => (await import('./commands/token.ts')).runTokenCreate),
+);
+declareOptions(token.command('list').description('print those that there are'), JOINING_OPTIONS).action(
+  runs(async () => (await import('./commands/token.ts')).runTokenList),
+);
+declareOptions(token.command('delete <id>').description('let nobody join with it any more'), JOINING_OPTIONS).action(
+  runs(async () => (await import('./commands/token.ts')).runTokenDelete),
+);
+
+const node = program.command('node').description('nodes that have joined');
+declareOptions(node.command('list').description('print them'), JOINING_OPTIONS).action(
+  runs(async () => (await import('./commands/node.ts')).runNodeList),
+);
+declareOptions(
+  node.command('revoke <name>').description('void its key, and keep its name taken'),
+  JOINING_OPTIONS,
+).action(runs(async () => (await import('./commands/node.ts')).runNodeRevoke));
+declareOptions(
+  node.command('release <name>').description('void its key, and let another node join under its name'),
+  JOINING_OPTIONS,
+).action(runs(async () => (await import('./commands/node.ts')).runNodeRelease));
 
 program
   .command('version')

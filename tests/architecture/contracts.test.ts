@@ -10,6 +10,8 @@ import {
   EDGE_OPTIONS,
   EDGE_REPAIR_OPTIONS,
   HUB_OPTIONS,
+  JOINING_OPTIONS,
+  TOKEN_CREATE_OPTIONS,
   TWIN_ACCEPT_OPTIONS,
   TWIN_EDGE_OPTIONS,
   TWIN_GET_OPTIONS,
@@ -176,6 +178,12 @@ const COMMANDS: Readonly<Record<string, readonly OptionDeclaration[]>> = {
   'twin set': TWIN_OPTIONS,
   'twin accept': TWIN_ACCEPT_OPTIONS,
   'twin reset': TWIN_EDGE_OPTIONS,
+  'token create': TOKEN_CREATE_OPTIONS,
+  'token list': JOINING_OPTIONS,
+  'token delete': JOINING_OPTIONS,
+  'node list': JOINING_OPTIONS,
+  'node revoke': JOINING_OPTIONS,
+  'node release': JOINING_OPTIONS,
 };
 
 for (const [command, options] of Object.entries(COMMANDS)) {

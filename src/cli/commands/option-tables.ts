@@ -164,13 +164,34 @@ export const COUNTER_OPTIONS: readonly OptionDeclaration[] = [
   ...COMMON_OPTIONS,
 ];
 
-const TWIN_DATA_DIR = '.skerry/demo';
+const SITE_DATA_DIR = '.skerry/demo';
 
 export const TWIN_OPTIONS: readonly OptionDeclaration[] = [
-  { flags: '--data-dir <dir>', description: 'of the hub or demo whose Kubernetes API to ask', default: TWIN_DATA_DIR },
+  { flags: '--data-dir <dir>', description: 'of the hub or demo whose Kubernetes API to ask', default: SITE_DATA_DIR },
   { flags: '--kubeconfig <file>', description: 'of the Kubernetes API to ask, instead of a data dir' },
   { flags: '--edge <url>', description: 'ask an edge node directly: http://127.0.0.1:10550' },
   ...COMMON_OPTIONS,
+];
+
+/** Of commands about who may join. */
+export const JOINING_OPTIONS: readonly OptionDeclaration[] = [
+  {
+    flags: '--data-dir <dir>',
+    description: 'of the hub or demo whose Kubernetes API to ask',
+    default: SITE_DATA_DIR,
+  },
+  { flags: '--kubeconfig <file>', description: 'of the Kubernetes API to ask, instead of a data dir' },
+  ...COMMON_OPTIONS,
+];
+
+export const TOKEN_CREATE_OPTIONS: readonly OptionDeclaration[] = [
+  { flags: '--ttl <time>', description: 'how long it can be used, such as 30m or 2d', default: '1h' },
+  { flags: '--uses <count>', description: 'how many nodes may join with it, up to 1000', default: '1' },
+  {
+    flags: '--node-pattern <pattern>',
+    description: 'names of nodes that it is for, with * for anything: plant-7-* (default: any name)',
+  },
+  ...JOINING_OPTIONS,
 ];
 
 /** Of commands that write into the spec. */
@@ -183,7 +204,7 @@ export const TWIN_EDGE_OPTIONS: readonly OptionDeclaration[] = [
   {
     flags: '--data-dir <dir>',
     description: 'of the demo or edge node to ask, where --edge does not name one',
-    default: TWIN_DATA_DIR,
+    default: SITE_DATA_DIR,
   },
   { flags: '--edge <url>', description: 'the edge node to ask: http://127.0.0.1:10550' },
   ...COMMON_OPTIONS,

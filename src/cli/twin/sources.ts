@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { cliErrors } from '../errors.ts';
+import { kubeconfigOf } from '../kubeconfig.ts';
 import { requiredSetting, textSetting, type Settings } from '../options.ts';
 import { edgeUrlIn } from './edge-address.ts';
 import { EdgeTwins } from './edge-twins.ts';
@@ -13,12 +11,7 @@ export function sourceOf(settings: Settings): TwinSource {
 }
 
 export function kubernetesOf(settings: Settings): KubernetesTwins {
-  const named = textSetting(settings, 'kubeconfig');
-  if (named !== undefined) return new KubernetesTwins(named);
-  const dataDir = requiredSetting(settings, 'data-dir', 'of the hub or demo to ask');
-  const file = join(dataDir, 'kubeconfig');
-  if (!existsSync(file)) throw cliErrors.DATA_DIR_EMPTY({ dataDir, file });
-  return new KubernetesTwins(file);
+  return new KubernetesTwins(kubeconfigOf(settings));
 }
 
 /** The edge node that was named, else the one of the data dir. */
