@@ -14,7 +14,7 @@ import { INDIFFERENT, type ClientWatcher } from './client-watcher.ts';
 import { Endings } from './endings.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { brokerErrors } from './errors.ts';
-import type { Arrival } from './guest.ts';
+import { addressOf, type Arrival } from './guest.ts';
 import { LeftWills } from './left-wills.ts';
 import { DEFAULT_LIMITS, type BrokerLimits } from './limits.ts';
 import type { PublishGate } from './publish-gate.ts';
@@ -161,6 +161,11 @@ export class Broker implements Service {
     const running = this.#running;
     if (running?.connections.add(connection, arrival) === true) running.serve(connection);
     else connection.destroy();
+  }
+
+  /** A connection is closed before it could say CONNECT. For `BrokerListeners`. */
+  refuse(error: Error, socket: Socket): void {
+    this.#endings.refuse(error, { address: addressOf(socket) });
   }
 
   /** For what is held below the stream of a connection that was accepted. */

@@ -83,7 +83,7 @@ export class Connections {
     if (this.#isDeaf || connection.destroyed) return false;
     const guest = new Guest(connection, arrival, this.#limits, this.unfinished.holding(connection));
     this.#guests.set(connection, guest);
-    this.#streams.set(guest.greeted, connection);
+    this.#streams.set(guest.socket, connection);
     connection.once('close', () => this.#remove(guest));
     return true;
   }
@@ -92,7 +92,7 @@ export class Connections {
   admit(connection: Duplex, predecessor?: Duplex): 'connections' | 'address-connections' | undefined {
     const guest = this.#guests.get(connection);
     if (guest === undefined || guest.isAdmitted) return undefined;
-    this.#waitingRoom.leave(guest.greeted);
+    this.#waitingRoom.leave(guest.socket);
     const before = predecessor === undefined ? undefined : this.#guests.get(predecessor);
     const limit = this.#limitAgainst(guest.address, before?.address);
     if (limit !== undefined) return limit;

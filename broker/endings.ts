@@ -18,7 +18,9 @@ export const REFUSALS = [
   'client-id-bytes',
   'client-id-missing',
   'client-id-taken',
+  'origin',
   'credentials',
+  'tls',
   'forbidden',
   'keepalive',
   'unannounced',
@@ -64,11 +66,13 @@ const REASON_OF_CODE: Readonly<Record<string, Refusal | End>> = {
   [brokerErrors.BROKER_GATE_UNAVAILABLE.code]: 'unavailable',
   [brokerErrors.BROKER_CLIENT_ID_TAKEN.code]: 'client-id-taken',
   [brokerErrors.BROKER_CREDENTIALS_REFUSED.code]: 'credentials',
+  [brokerErrors.BROKER_ORIGIN_REFUSED.code]: 'origin',
+  [brokerErrors.BROKER_TLS_REFUSED.code]: 'tls',
   [brokerErrors.BROKER_RIGHTS_TAKEN.code]: 'rights',
 };
 
 /** Somebody was refused, and a person may want to know; all else that ends a connection is a client's own affair. */
-const SAID: ReadonlySet<string> = new Set<Refusal | End>(['client-id-taken', 'credentials', 'rights']);
+const SAID: ReadonlySet<string> = new Set<Refusal | End>(['client-id-taken', 'credentials', 'tls', 'rights', 'origin']);
 
 interface Who {
   readonly client?: string | null;

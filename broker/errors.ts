@@ -47,6 +47,25 @@ export const brokerErrors = errorTable({
     message: ({ host, port, option }: Address) =>
       `${option} ${host}:${port} would be open to other machines, and there is no user who may come in: add one with skerry mqtt-user add NAME, or listen on 127.0.0.1`,
   },
+  BROKER_CERTIFICATE_INVALID: {
+    kind: 'refused',
+    message: ({ part, problem }: { part: string; problem: string }) =>
+      `the ${part} for MQTT over TLS does not fit the others, or is none: ${problem}`,
+  },
+  BROKER_CERTIFICATE_MISSING: {
+    kind: 'refused',
+    message: ({ option }: { option: string }) =>
+      `${option} needs a certificate: name it with --mqtt-cert, and its key with --mqtt-key`,
+  },
+  BROKER_ORIGIN_REFUSED: {
+    kind: 'refused',
+    message: ({ origin, host }: { origin: string; host: string }) =>
+      `a web page from ${origin} may not open a WebSocket to ${host}: only pages of this machine, or of its address, may; over TLS also those of its name`,
+  },
+  BROKER_TLS_REFUSED: {
+    kind: 'refused',
+    message: ({ problem }: { problem: string }) => `a connection over TLS is not let in: ${problem}`,
+  },
   BROKER_CREDENTIALS_REFUSED: {
     kind: 'refused',
     message: ({ problem }: { problem: string; client: string }) =>

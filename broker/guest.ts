@@ -10,17 +10,14 @@ import type { Holding } from './unfinished-packets.ts';
 
 /** How a connection came. */
 export interface Arrival {
-  /** Carries what goes over it. */
+  /** The one that was greeted. */
   readonly socket: Socket;
-  /** The one below it that was greeted, where that is another. */
-  readonly greeted?: Socket;
   readonly door?: Door;
 }
 
 export class Guest {
   readonly connection: Duplex;
   readonly socket: Socket;
-  readonly greeted: Socket;
   readonly door: Door;
   readonly address: string;
   /** Let in, and counted. */
@@ -33,10 +30,9 @@ export class Guest {
 
   /** `unfinished`: what is held here of a packet. */
   constructor(connection: Duplex, arrival: Arrival, limits: Pick<BrokerLimits, 'packet'>, unfinished: Holding) {
-    const { socket, greeted = socket, door = LOOPBACK_DOOR } = arrival;
+    const { socket, door = LOOPBACK_DOOR } = arrival;
     this.connection = connection;
     this.socket = socket;
-    this.greeted = greeted;
     this.door = door;
     this.address = addressOf(socket);
     this.#meter = new FrameMeter(limits.packet);

@@ -3,6 +3,7 @@ export { AccessControl } from './access/access-control.ts';
 export { DEFAULT_ACL } from './access/acl.ts';
 export { formatUsers, parseUsers, type Users } from './access/password-file.ts';
 export { hashPassword, parseHash } from './access/passwords.ts';
+export { Certificates, type CertificatePart } from './certificates.ts';
 export { isUserName } from './access/user-names.ts';
 export { Broker, type BrokerConfig, type PublishOptions } from './broker.ts';
 export type { ClientWatcher, Departure, WatchedClient } from './client-watcher.ts';

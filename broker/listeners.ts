@@ -1,6 +1,7 @@
 // Where clients reach the broker: TCP, and WebSocket where configured. A service of its own, so that sockets open after
 // everything else is ready and close before anything else stops.
 import { Server as HttpServer } from 'node:http';
+import { Server as HttpsServer } from 'node:https';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Deadline } from '../src/kit/deadline.ts';
 import { codeOf, messageOf } from '../src/kit/errors.ts';
@@ -8,19 +9,20 @@ import type { Logger } from '../src/kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../src/kit/service.ts';
 import { seconds } from '../src/kit/units.ts';
 import type { AccessControl } from './access/access-control.ts';
-import { doorOf } from './access/standing.ts';
+import { doorOf, type Door } from './access/standing.ts';
 import type { Broker } from './broker.ts';
+import type { Certificates } from './certificates.ts';
 import { brokerErrors } from './errors.ts';
 
 export interface ListenAddress {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** The option that sets this address, for error messages; default `--mqtt`, and `--mqtt-ws` for WebSocket. */
+  /** The option that sets this address, for error messages; default `--mqtt`, `--mqtt-ws` and so on. */
   readonly option?: string;
 }
 
-type Doors = Pick<Broker, 'greet' | 'accept' | 'holding' | 'quiesce' | 'limits'>;
+type Doors = Pick<Broker, 'greet' | 'accept' | 'refuse' | 'holding' | 'quiesce' | 'limits'>;
 
 /**
  * A peer that is gone without a word is noticed by TCP itself, also where a client asked for no keepalive time: the system probes a
@@ -32,9 +34,13 @@ const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 
 export interface BrokerListenersConfig {
   readonly tcp: ListenAddress;
   readonly ws?: ListenAddress;
+  /** Over TLS; these need `certificates`. */
+  readonly tls?: ListenAddress;
+  readonly wss?: ListenAddress;
 }
 
 export interface BrokerListenersTools {
+  readonly certificates?: Certificates;
   readonly broker: Doors;
   /** That of the broker; absent: there are no users. */
   readonly access?: Pick<AccessControl, 'hasUsers'>;
@@ -44,31 +50,39 @@ export interface BrokerListenersTools {
 export interface BrokerAddress {
   readonly host: string;
   readonly port: number;
-  /** `mqtt://host:port` or `ws://host:port`. */
+  /** `mqtt://host:port`, or with `ws`, `mqtts` and `wss`. */
   readonly url: string;
 }
 
 export interface BrokerAddresses {
   readonly tcp: BrokerAddress;
   readonly ws?: BrokerAddress;
+  readonly tls?: BrokerAddress;
+  readonly wss?: BrokerAddress;
 }
+
+type Kind = keyof BrokerListenersConfig;
+
+/** In the order in which they are opened. */
+const KINDS: Readonly<Record<Kind, { readonly scheme: string; readonly option: string }>> = {
+  tcp: { scheme: 'mqtt', option: '--mqtt' },
+  ws: { scheme: 'ws', option: '--mqtt-ws' },
+  tls: { scheme: 'mqtts', option: '--mqtt-tls' },
+  wss: { scheme: 'wss', option: '--mqtt-wss' },
+};
 
 export class BrokerListeners implements Service {
   readonly name = 'broker-listeners';
   readonly #config: BrokerListenersConfig;
-  readonly #broker: Doors;
-  readonly #access: Pick<AccessControl, 'hasUsers'> | undefined;
-  readonly #logger: Logger;
+  readonly #tools: BrokerListenersTools;
   readonly #servers: Server[] = [];
   #addresses: BrokerAddresses;
   #stopping: Promise<void> | undefined;
 
   constructor(config: BrokerListenersConfig, tools: BrokerListenersTools) {
     this.#config = config;
-    this.#access = tools.access;
-    this.#broker = tools.broker;
-    this.#logger = tools.logger;
-    this.#addresses = addressesOf(config.tcp.port, config.ws?.port, config);
+    this.#tools = tools;
+    this.#addresses = addressesOf(config);
   }
 
   /** Where clients connect. Before `start`: as configured, with 0 where the port is still to be chosen. */
@@ -81,27 +95,34 @@ export class BrokerListeners implements Service {
     signal.throwIfAborted();
     this.#stopping = undefined;
     try {
-      const { tcp, ws } = this.#config;
-      this.#askForUsers({ option: '--mqtt', ...tcp });
-      if (ws !== undefined) this.#askForUsers({ option: '--mqtt-ws', ...ws });
-      const tcpPort = await this.#listen(this.#tcpServer(tcp), { option: '--mqtt', ...tcp });
-      const wsPort =
-        ws === undefined ? undefined : await this.#listen(await this.#wsServer(ws), { option: '--mqtt-ws', ...ws });
+      const ports = new Map<Kind, number>();
+      for (const [kind, address] of this.#wanted()) {
+        this.#askForUsers(kind, address);
+        ports.set(kind, await this.#listen(await this.#serverOf(kind, address), address));
+      }
       signal.throwIfAborted();
       if (this.#isStopping()) throw new DOMException('stopped while starting', 'AbortError');
-      this.#addresses = addressesOf(tcpPort, wsPort, this.#config);
+      this.#addresses = addressesOf(this.#config, ports);
     } catch (error) {
       await Promise.all(this.#closeServers());
       throw error;
     }
   }
 
+  #wanted(): readonly (readonly [Kind, Required<ListenAddress>])[] {
+    return kindsOf(this.#config).map(([kind, address]) => [kind, { option: KINDS[kind].option, ...address }]);
+  }
+
   /** Who comes from elsewhere must say who it is: without users that would be nobody, and without this check everybody. */
-  #askForUsers({ host, port, option }: Required<ListenAddress>): void {
+  #askForUsers(kind: Kind, { host, port, option }: Required<ListenAddress>): void {
     if (!doorOf(host).asksWho) return;
-    if (this.#access?.hasUsers !== true) throw brokerErrors.BROKER_USERS_MISSING({ host, port, option });
+    const { access, certificates, logger } = this.#tools;
+    const isEncrypted = kind === 'tls' || kind === 'wss';
+    const hasUsers = access?.hasUsers === true || (isEncrypted && certificates?.asksClients === true);
+    if (!hasUsers) throw brokerErrors.BROKER_USERS_MISSING({ host, port, option });
+    if (isEncrypted) return;
     const problem = 'passwords and messages cross the network for anybody to read';
-    this.#logger.warn({ host, port, option, problem }, 'MQTT is served to other machines without TLS');
+    logger.warn({ host, port, option, problem }, 'MQTT is served to other machines without TLS');
   }
 
   /** Closes the doors, then lets the broker finish with those who are inside. */
@@ -121,7 +142,7 @@ export class BrokerListeners implements Service {
   async #stop(deadline: Deadline): Promise<void> {
     const isOpen = this.#servers.length > 0;
     const closed = Promise.all(this.#closeServers());
-    if (isOpen) await this.#broker.quiesce(deadline);
+    if (isOpen) await this.#tools.broker.quiesce(deadline);
     await deadline.wait(closed, undefined);
   }
 
@@ -133,22 +154,29 @@ export class BrokerListeners implements Service {
             resolve();
           });
           // Requests that never became WebSockets would hold an HTTP server open.
-          if (server instanceof HttpServer) server.closeAllConnections();
+          if (server instanceof HttpServer || server instanceof HttpsServer) server.closeAllConnections();
         }),
     );
   }
 
-  #tcpServer({ host }: ListenAddress): Server {
-    return createServer(SOCKET_OPTIONS, (socket: Socket) => {
-      this.#broker.greet(socket);
-      this.#broker.accept(socket, { socket, door: doorOf(host) });
-    });
+  /** What is not used is not loaded: it costs memory. */
+  async #serverOf(kind: Kind, { host, option }: Required<ListenAddress>): Promise<Server> {
+    const { broker: doors, certificates } = this.#tools;
+    const door = doorOf(host);
+    if (kind === 'tcp') return this.#tcpServer(door);
+    if (kind === 'ws') return (await import('./websocket.ts')).createWebSocketServer(SOCKET_OPTIONS, doors, door);
+    if (certificates === undefined) throw brokerErrors.BROKER_CERTIFICATE_MISSING({ option });
+    const { createTlsServer, createTlsWebSocketServer } = await import('./tls-doors.ts');
+    const create = kind === 'tls' ? createTlsServer : createTlsWebSocketServer;
+    return create(SOCKET_OPTIONS, { doors, certificates, door });
   }
 
-  /** Loaded only where it is used: it costs memory. */
-  async #wsServer({ host }: ListenAddress): Promise<Server> {
-    const { createWebSocketServer } = await import('./websocket.ts');
-    return createWebSocketServer(SOCKET_OPTIONS, this.#broker, doorOf(host));
+  #tcpServer(door: Door): Server {
+    const { broker } = this.#tools;
+    return createServer(SOCKET_OPTIONS, (socket: Socket) => {
+      broker.greet(socket);
+      broker.accept(socket, { socket, door });
+    });
   }
 
   async #listen(server: Server, address: Required<ListenAddress>): Promise<number> {
@@ -161,7 +189,7 @@ export class BrokerListeners implements Service {
     this.#servers.push(server);
     server.removeAllListeners('error');
     server.on('error', (error) => {
-      this.#logger.warn({ reason: messageOf(error) }, 'cannot take a connection in');
+      this.#tools.logger.warn({ reason: messageOf(error) }, 'cannot take a connection in');
     });
     return (server.address() as AddressInfo).port;
   }
@@ -172,11 +200,19 @@ function refusalOf(error: Error, { host, port, option }: Required<ListenAddress>
   return brokerErrors.BROKER_ADDRESS_REFUSED({ host, port, option, reason: messageOf(error) }, error);
 }
 
-function addressesOf(tcpPort: number, wsPort: number | undefined, config: BrokerListenersConfig): BrokerAddresses {
-  return {
-    tcp: addressOf('mqtt', config.tcp.host, tcpPort),
-    ...(config.ws === undefined ? {} : { ws: addressOf('ws', config.ws.host, wsPort ?? config.ws.port) }),
-  };
+const kindsOf = (config: BrokerListenersConfig): readonly (readonly [Kind, ListenAddress])[] =>
+  (Object.keys(KINDS) as Kind[]).flatMap((kind) => {
+    const address = config[kind];
+    return address === undefined ? [] : [[kind, address] as const];
+  });
+
+/** Before they are known, ports are those of the configuration. */
+function addressesOf(config: BrokerListenersConfig, ports: ReadonlyMap<Kind, number> = new Map()): BrokerAddresses {
+  const found = kindsOf(config).map(([kind, { host, port }]) => [
+    kind,
+    addressOf(KINDS[kind].scheme, host, ports.get(kind) ?? port),
+  ]);
+  return Object.fromEntries(found) as BrokerAddresses;
 }
 
 function addressOf(scheme: string, host: string, port: number): BrokerAddress {

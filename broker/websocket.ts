@@ -1,12 +1,14 @@
 // MQTT over WebSocket (MQTT 3.1.1, chapter 6): an HTTP server that upgrades, and each socket as a stream of bytes. The only file
 // that touches `ws`.
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws';
 import { codeOf } from '../src/kit/errors.ts';
 import { mebibytes } from '../src/kit/units.ts';
 import { mayOpenFrom } from './access-policy.ts';
+import { brokerErrors } from './errors.ts';
 import { limitReached } from './client-limits.ts';
 import type { Door } from './access/standing.ts';
 import type { Arrival } from './guest.ts';
@@ -26,41 +28,67 @@ export interface WebSocketDoors {
   greet(socket: Socket): void;
   /** It carries MQTT on this stream now. */
   accept(connection: Duplex, arrival: Arrival): void;
+  /** A connection that is not let in. */
+  refuse(error: Error, socket: Socket): void;
   /** What is held of its messages; `undefined` when it was not accepted. */
   holding(connection: Duplex): Holding | undefined;
 }
 
-/** @param door of all who come in here */
+/** Who opens WebSockets at a server. */
+export interface Visitors {
+  readonly isEncrypted: boolean;
+  /** How it came; `undefined`: it is not let in. */
+  arrivalOf(socket: Socket): Arrival | undefined;
+}
+
 export function createWebSocketServer(options: ServerOptions, doors: WebSocketDoors, door: Door): Server {
-  const upgrader = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: doors.limits.packet + BESIDE_A_PACKET,
-    autoPong: false,
-    handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
-  });
-  const server = createServer(options, (_request, response) => {
-    response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Type': 'text/plain' });
-    response.end('MQTT over WebSocket is spoken here, with the subprotocol "mqtt".\n');
-  });
+  const server = createServer(options, answerPlainly);
   server.on('connection', (socket) => doors.greet(socket));
-  server.on('upgrade', (request, socket: Socket, head) => {
+  serveWebSockets(server, doors, { isEncrypted: false, arrivalOf: (socket) => ({ socket, door }) });
+  return server;
+}
+
+/** To who speaks HTTP alone. */
+export function answerPlainly(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Type': 'text/plain' });
+  response.end('MQTT over WebSocket is spoken here, with the subprotocol "mqtt".\n');
+}
+
+/** Sockets are greeted elsewhere. */
+export function serveWebSockets(server: Server | HttpsServer, doors: WebSocketDoors, visitors: Visitors): void {
+  const upgrader = createUpgrader(doors.limits);
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', ignoreLostHandshake);
-    if (!mayOpenFrom(request.headers.origin, request.headers.host)) {
+    const { origin = '', host = '' } = request.headers;
+    if (!mayOpenFrom(request.headers.origin, request.headers.host, visitors.isEncrypted)) {
+      doors.refuse(brokerErrors.BROKER_ORIGIN_REFUSED({ origin: shown(origin), host: shown(host) }), socket);
       refuse(socket);
       return;
     }
+    const arrival = visitors.arrivalOf(socket);
+    if (arrival === undefined) return;
     upgrader.handleUpgrade(request, socket, head, (webSocket) => {
       socket.removeListener('error', ignoreLostHandshake);
       const stream = streamOf(webSocket, doors.limits);
-      doors.accept(stream, { socket, door });
+      doors.accept(stream, arrival);
       const unfinished = doors.holding(stream);
       if (unfinished !== undefined) weigh(webSocket, socket, unfinished);
     });
   });
-  return server;
 }
+
+const createUpgrader = ({ packet }: Limits): WebSocketServer =>
+  new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: packet + BESIDE_A_PACKET,
+    autoPong: false,
+    handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
+  });
+
+/** Of a text that is as long as its sender likes. */
+const shown = (text: string): string => text.slice(0, 100);
 
 /** MQTT-6.0.0-1: a frame of text ends the connection, and is not read. */
 function streamOf(webSocket: WebSocket, limits: Limits): Duplex {

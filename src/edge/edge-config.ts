@@ -11,6 +11,8 @@ export interface EdgeConfig {
   readonly mqttWs: Address | undefined;
   /** Who may come in by MQTT, and what they may do; each is read again when it changes. Absent: no users, and the default rights. */
   readonly mqttAccess?: { readonly users: string; readonly acl: string | undefined };
+  /** MQTT over TLS, by itself and under WebSocket, and the files of its certificate; each is read again when it changes. */
+  readonly mqttTls?: MqttTls;
   readonly http: Address;
   /** What facts that wait for the cloud may weigh, and how long they may wait. */
   readonly outbox: { readonly limit: Bytes; readonly age: Duration };
@@ -26,6 +28,15 @@ export interface EdgeConfig {
 }
 
 export type { BrokerLimits };
+
+export interface MqttTls {
+  readonly tcp: Address | undefined;
+  readonly ws: Address | undefined;
+  readonly certificate: string;
+  readonly key: string;
+  /** Signs the certificates of clients. */
+  readonly clientAuthority: string | undefined;
+}
 
 export interface Address {
   readonly host: string;

@@ -44,6 +44,8 @@ import { Uplink } from './uplink/uplink.ts';
 export interface EdgeAddresses {
   readonly mqtt: string;
   readonly mqttWs: string | undefined;
+  readonly mqttTls: string | undefined;
+  readonly mqttWss: string | undefined;
   readonly http: string;
 }
 
@@ -79,6 +81,8 @@ export class EdgeNode implements Service {
     this.#addresses = () => ({
       mqtt: listeners.addresses.tcp.url,
       mqttWs: listeners.addresses.ws?.url,
+      mqttTls: listeners.addresses.tls?.url,
+      mqttWss: listeners.addresses.wss?.url,
       http: admin.url,
     });
   }
@@ -150,7 +154,7 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
     gone: (client, how) => presence.gone(client, how),
   };
   const storage = new StoredSessions(kept.store);
-  const { access, accessFiles } = createAccess(config, { logger });
+  const { access, accessFiles, certificates } = createAccess(config, { logger });
   const broker = new Broker({ limits: config.broker ?? {} }, { gate, watcher, storage, access, logger });
   const publisher = { publish: broker.publishSoon.bind(broker), hasSubscribers: broker.hasSubscribers.bind(broker) };
   const egress = new Egress({ node }, { broker: publisher, clock: systemClock });
@@ -172,7 +176,7 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
     twinOf: (definition) => twins.read(definition),
   });
   const owedFacts = new OwedFacts({ twins: () => twins.all(), tell: (device) => ingress.tellOwed(device) });
-  const listeners = createListeners(config, { broker, access, logger });
+  const listeners = createListeners(config, { broker, access, certificates, logger });
   const listener = listenerOf(egress, kept, logger);
   return { accessFiles, broker, ingress, rejects, owedFacts, mapperTopics, listeners, listener, presence };
 }

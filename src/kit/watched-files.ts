@@ -81,6 +81,12 @@ export class WatchedFiles implements Service {
     this.#watching.clear();
   }
 
+  /** One that did not fit another, as a certificate and its key, may fit it now. */
+  async #tryOthers(): Promise<void> {
+    const other = this.#files.find(({ file }) => this.#problems.has(file));
+    if (other !== undefined) await this.#readAgain(other);
+  }
+
   async #readAgain(watched: WatchedFile): Promise<void> {
     const { file } = watched;
     try {
@@ -89,6 +95,7 @@ export class WatchedFiles implements Service {
       watched.take(text);
       this.#problems.delete(file);
       this.#logger.info({ file }, 'a file has changed, and is in force');
+      await this.#tryOthers();
     } catch (error) {
       const reason = messageOf(error);
       this.#problems.set(file, reason);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EdgeNode } from '../../edge/edge-node.ts';
-import { edgeErrors, parseCredentials, type EdgeConfig } from '../../edge/edge-config.ts';
+import { edgeErrors, parseCredentials, type Address, type EdgeConfig } from '../../edge/edge-config.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { encodeNodeIdentity, type NodeIdentity } from '../../wire/node-identity.ts';
 import { createLogger } from '../../kit/logger.ts';
@@ -32,10 +32,10 @@ export async function runEdge(command: Command): Promise<number> {
     logger,
     onReady: () => {
       keepCredentials(config);
-      const { mqtt, mqttWs, http } = edge.addresses;
+      const { mqtt, mqttWs, mqttTls, mqttWss, http } = edge.addresses;
       noteAddresses(config.dataDir, edge.addresses);
       if (settings['output'] === 'json')
-        printJson({ node: config.credentials.node, pid: process.pid, mqtt, mqttWs, http });
+        printJson({ node: config.credentials.node, pid: process.pid, mqtt, mqttWs, mqttTls, mqttWss, http });
       else
         printLine(
           `edge node ${config.credentials.node}: MQTT ${mqtt}${mqttWs === undefined ? '' : `, WebSocket ${mqttWs}`}, HTTP ${http}`,
@@ -54,6 +54,7 @@ function edgeConfig(settings: Settings): EdgeConfig {
     mqtt: address('mqtt'),
     mqttWs: webSocket === undefined || webSocket === 'off' ? undefined : address('mqtt-ws'),
     mqttAccess: { users: usersFileOf(dataDir, settings), acl: textSetting(settings, 'mqtt-acl') },
+    ...tlsOf(settings),
     http: address('http'),
     outbox: outboxOf(settings),
     history: historyOf(settings),
@@ -61,6 +62,19 @@ function edgeConfig(settings: Settings): EdgeConfig {
     broker: brokerLimitsOf(settings),
     version: programVersion(),
   };
+}
+
+/** Neither is served unless it is asked for. */
+function tlsOf(settings: Settings): Pick<EdgeConfig, 'mqttTls'> {
+  const addressOf = (key: string): Address | undefined => {
+    const text = textSetting(settings, key);
+    return text === undefined || text === 'off' ? undefined : parseAddress(`--${key}`, text);
+  };
+  const [tcp, ws] = [addressOf('mqtt-tls'), addressOf('mqtt-wss')];
+  if (tcp === undefined && ws === undefined) return {};
+  const certificate = requiredSetting(settings, 'mqtt-cert', 'MQTT over TLS needs the file of a certificate');
+  const key = requiredSetting(settings, 'mqtt-key', 'MQTT over TLS needs the file of its certificate’s key');
+  return { mqttTls: { tcp, ws, certificate, key, clientAuthority: textSetting(settings, 'mqtt-client-ca') } };
 }
 
 function historyOf(settings: Settings): number {

@@ -15,6 +15,17 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
     default: '127.0.0.1:8083',
   },
   {
+    flags: '--mqtt-tls <address>',
+    description: 'where devices connect by TLS, such as 0.0.0.0:8883; needs --mqtt-cert and --mqtt-key',
+  },
+  { flags: '--mqtt-wss <address>', description: 'where devices connect by WebSocket over TLS; needs the same' },
+  { flags: '--mqtt-cert <file>', description: 'the certificate for TLS, and those that sign it, in PEM' },
+  { flags: '--mqtt-key <file>', description: 'its key, in PEM' },
+  {
+    flags: '--mqtt-client-ca <file>',
+    description: 'who signs certificates of clients, in PEM: the common name of one is its user',
+  },
+  {
     flags: '--mqtt-users <file>',
     description: 'names and passwords as skerry mqtt-user writes them (default: mqtt-users in the data dir)',
   },

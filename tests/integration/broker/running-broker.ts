@@ -5,6 +5,7 @@ import {
   BrokerListeners,
   type Admission,
   type BrokerConfig,
+  type Certificates,
   type Publication,
   type PublishGate,
   type SessionStorage,
@@ -57,19 +58,22 @@ interface Particulars {
   readonly access?: AccessControl | undefined;
   /** Where it listens; default 127.0.0.1. */
   readonly host?: string | undefined;
+  /** With them, TLS is served as well. */
+  readonly certificates?: Certificates | undefined;
 }
 
 export async function startLogged(
   logger: Logger,
   config: BrokerConfig,
-  { port = 0, storage, answer, access = new AccessControl(), host = '127.0.0.1' }: Particulars = {},
+  { port = 0, storage, answer, access = new AccessControl(), host = '127.0.0.1', certificates }: Particulars = {},
 ): Promise<RunningBroker> {
   const gate = new TestGate();
   if (answer !== undefined) gate.answer = answer;
   const broker = new Broker(config, { gate, logger, access, ...(storage === undefined ? {} : { storage }) });
   const address = { host, port };
-  const sockets = { tcp: address, ws: { host, port: 0 } };
-  const listeners = new BrokerListeners(sockets, { broker, access, logger });
+  const any = { host, port: 0 };
+  const sockets = { tcp: address, ws: any, ...(certificates && { tls: any, wss: any }) };
+  const listeners = new BrokerListeners(sockets, { broker, access, logger, ...(certificates && { certificates }) });
   const { signal } = new AbortController();
   await broker.start(signal);
   await listeners.start(signal).catch(async (error: unknown) => {

@@ -25,7 +25,14 @@ void test('programs may open a WebSocket, and pages of this machine or of the ho
   assert.equal(mayOpenFrom(undefined, '127.0.0.1:8083'), true);
   assert.equal(mayOpenFrom('http://localhost:5173', '127.0.0.1:8083'), true);
   assert.equal(mayOpenFrom('http://[::1]:5173', '127.0.0.1:8083'), true);
-  assert.equal(mayOpenFrom('https://gateway.example', 'gateway.example:8083'), true);
+  assert.equal(mayOpenFrom('http://192.168.1.5:3000', '192.168.1.5:8083'), true);
+  assert.equal(mayOpenFrom('http://[fd00::1]:3000', '[fd00::1]:8083'), true);
+});
+
+void test('a name that the page’s owner can make mean this machine opens nothing, unless a certificate shows that it is ours', () => {
+  assert.equal(mayOpenFrom('http://evil.example:8083', 'evil.example:8083'), false);
+  assert.equal(mayOpenFrom('https://gateway.example', 'gateway.example:8884', true), true);
+  assert.equal(mayOpenFrom('https://evil.example', 'gateway.example:8884', true), false);
 });
 
 void test('a page from elsewhere may not open a WebSocket', () => {
