@@ -12,7 +12,9 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   /** Sent as JSON. */
-  readonly body: unknown;
+  readonly body?: unknown;
+  /** Plain text, sent instead. */
+  readonly text?: string;
 }
 
 /** What a part of the hub answers over HTTP. Paths below `/v1/` are answered over TLS only. */

@@ -38,6 +38,35 @@ export const joinErrors = errorTable({
     message: ({ node }: { node: string }) =>
       `a node named ${node} has joined with another key; give this one another name, or free the name with skerry node release ${node}`,
   },
+  JOIN_NAME_LOCAL: {
+    kind: 'refused',
+    message: ({ node }: { node: string }) =>
+      `${node} is a node of the hub's own machine, admitted with --local-node; give this one another name`,
+  },
+  JOIN_CLOCK_OFF: {
+    kind: 'refused',
+    message: ({ ahead, now }: { ahead: number; now: number }) =>
+      `the clock of the node is ${Math.round(Math.abs(ahead) / 60_000)} minutes ${ahead > 0 ? 'ahead of' : 'behind'} the hub's, which shows ${at(now)}; set the clock that is wrong and try again`,
+  },
+  JOIN_REQUEST_INVALID: {
+    kind: 'refused',
+    message: ({ path }: { path: string }) =>
+      `the body of a request to ${path} is not of its form; an edge node of the hub's version sends the right one`,
+  },
+  JOIN_TOO_MANY: {
+    kind: 'unavailable',
+    message: ({ wait }: { wait: number }) => `too many attempts have failed; try again in ${wait} s`,
+  },
+  JOIN_NOT_NOW: {
+    kind: 'unavailable',
+    message: (_: object) =>
+      'the hub cannot look into its records now; try again in a few seconds, and see the log of the hub',
+  },
+  RENEWAL_PROOF_INVALID: {
+    kind: 'refused',
+    message: ({ node }: { node: string }) =>
+      `the challenge was not signed in time with the key of ${node}; ask for a new one and sign that`,
+  },
   JOIN_KEY_REVOKED: {
     kind: 'refused',
     message: ({ node }: { node: string }) =>
