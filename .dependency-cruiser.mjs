@@ -65,8 +65,9 @@ const cloudParts = [
   { part: 'upstream', may: ['kubernetes/'] },
   { part: 'downstream', may: ['kubernetes/', 'reconcile-queue\\.ts$'] },
   { part: 'nodes', may: ['kubernetes/', 'reconcile-queue\\.ts$'] },
-  { part: 'nats-server', may: ['private-files\\.ts$', 'processes\\.ts$'] },
-  { part: 'admission', may: ['nats-server/', 'private-files\\.ts$'] },
+  { part: 'authority', may: ['private-files\\.ts$'] },
+  { part: 'nats-server', may: ['authority/', 'private-files\\.ts$', 'processes\\.ts$'] },
+  { part: 'admission', may: ['authority/', 'nats-server/', 'private-files\\.ts$'] },
   { part: 'join', may: ['kubernetes/', 'admission/node-names\\.ts$', 'admin/http-route\\.ts$'] },
   { part: 'admin', may: [] },
 ];

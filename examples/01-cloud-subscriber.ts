@@ -3,17 +3,20 @@
 //
 //   node dist/examples/01-cloud-subscriber.js .skerry/demo/nats-viewer.json
 //
-// A hub keeps that file in its data directory: an address, a name and a password of somebody who may only listen. A core subscription sees what happens from
+// A hub keeps that file in its data directory: an address, and JWT and key of somebody who may only listen. A core subscription sees what happens from
 // now on; a JetStream consumer of `skerry-up` would also see what happened before.
 import { readFileSync } from 'node:fs';
-import { connect } from 'nats';
+import { connect, jwtAuthenticator } from 'nats';
 
 const file = process.argv[2] ?? '.skerry/demo/nats-viewer.json';
-const url = new URL((JSON.parse(readFileSync(file, 'utf8')) as { readonly url: string }).url);
+const access = JSON.parse(readFileSync(file, 'utf8')) as {
+  readonly url: string;
+  readonly jwt: string;
+  readonly seed: string;
+};
 const connection = await connect({
-  servers: url.host,
-  user: url.username,
-  pass: url.password,
+  servers: access.url,
+  authenticator: jwtAuthenticator(access.jwt, new TextEncoder().encode(access.seed)),
   inboxPrefix: '_INBOX__viewer',
   // An outage may take as long as it likes.
   maxReconnectAttempts: -1,

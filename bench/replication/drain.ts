@@ -5,6 +5,7 @@ import { connect, createInbox } from 'nats';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeviceResource } from '../../src/cloud/kubernetes/resources.ts';
 import { KubeClient } from '../../src/cloud/kubernetes/kube-client.ts';
+import { connectionOptions } from '../../src/nats/connection-options.ts';
 import { SmallSite } from '../../tests/support/small-site.ts';
 import { waitUntil } from '../../tests/support/wait-until.ts';
 import { perSecond, printRows, ratio } from '../table.ts';
@@ -89,8 +90,7 @@ async function untilShown(site: SmallSite, newest: ReadonlyMap<string, number>):
 }
 
 async function bareTime(site: SmallSite): Promise<number> {
-  const { url, user, password } = await site.natsAccess();
-  const connection = await connect({ servers: url, user, pass: password });
+  const connection = await connect(connectionOptions(await site.natsAccess(), undefined));
   const inbox = createInbox();
   const payload = Buffer.alloc(400, 120);
   const begun = performance.now();

@@ -6,6 +6,9 @@ import { NODE_TIMES, type NodesConfig } from './nodes/nodes.ts';
 export type HubNats =
   /** A nats-server of the hub's own. `portAskedFor` false: `port` is only the usual one, and another will do. Port 0: any. */
   | { readonly kind: 'managed'; readonly host: string; readonly port: number; readonly portAskedFor: boolean }
+  /** A server of somebody else's that believes this hub's operator. */
+  | { readonly kind: 'operator'; readonly url: string }
+  /** One whose users somebody made by hand. */
   | { readonly kind: 'external'; readonly url: string; readonly user: string; readonly password: string };
 
 export interface HubConfig {

@@ -1,11 +1,15 @@
-// The NATS side of a hub: a server of its own and the nodes admitted to it, or a server that somebody else runs.
+// The NATS side of a hub: a server of its own, one of somebody else's that believes our operator, or one whose users somebody made.
 import type { Logger } from '../kit/logger.ts';
 import type { Service } from '../kit/service.ts';
 import { NatsLink } from '../nats/nats-link.ts';
+import { HUB_INBOX, HUB_PERMISSIONS } from '../wire/nats-subjects.ts';
 import { admissionErrors } from './admission/errors.ts';
 import { NodeAdmission } from './admission/node-admission.ts';
 import { Viewer } from './admission/viewer.ts';
+import type { Authority } from './authority/authority.ts';
 import type { HubConfig, HubNats } from './hub-config.ts';
+import { AccountClaims } from './nats-server/account-claims.ts';
+import { lasting } from './nats-server/lasting-user.ts';
 import { ManagedNatsServer } from './nats-server/managed-nats-server.ts';
 
 export interface HubNatsParts {
@@ -19,48 +23,79 @@ export interface HubNatsParts {
   /** Nodes that may connect, as far as they are known before they do. */
   readonly admitted: () => Iterable<string>;
   readonly admitLocalNode: (node: string) => Promise<string>;
+  /**
+   * These user keys (with the second: JWTs issued at or before it) are void from now on, and no others; who is connected is cut off.
+   * Rejects with NATS_UNAVAILABLE while the server is away: it is told when it is back.
+   */
+  readonly revokeUsers: (revocations: ReadonlyMap<string, number>) => Promise<void>;
 }
 
-const CLIENT = { clientName: 'skerry-hub', inboxPrefix: '_INBOX__hub' };
-
-export function createHubNats(config: HubConfig, tools: { readonly logger: Logger }): HubNatsParts {
-  return config.nats.kind === 'managed' ? managed(config, config.nats, tools) : external(config, config.nats, tools);
+interface Tools {
+  /** After its start, which comes before that of the services here. */
+  readonly authority: () => Authority;
+  readonly logger: Logger;
 }
 
-function managed(
-  { dataDir, localNodes }: HubConfig,
-  nats: HubNats & { kind: 'managed' },
-  { logger }: { readonly logger: Logger },
-): HubNatsParts {
-  const admission: NodeAdmission = new NodeAdmission({ dataDir, localNodes }, { logger, server: () => server });
-  const server: ManagedNatsServer = new ManagedNatsServer(
-    { dataDir, ...nats },
-    { logger, nodeUsers: async () => [...(await admission.users()), await viewer.user()] },
+const CLIENT = { clientName: 'skerry-hub', inboxPrefix: HUB_INBOX };
+
+export function createHubNats(config: HubConfig, tools: Tools): HubNatsParts {
+  switch (config.nats.kind) {
+    case 'managed':
+      return managed(config, config.nats, tools);
+    case 'operator':
+      return underOurOperator(config, elsewhere(config, config.nats.url, tools), tools);
+    case 'external':
+      return external(config, config.nats, tools);
+  }
+}
+
+/** A server that believes our operator. */
+interface OurServer {
+  readonly claims: AccountClaims;
+  /** What is needed before anybody connects. */
+  readonly services: readonly Service[];
+  readonly url: () => string;
+  readonly pid: () => number | undefined;
+}
+
+function managed({ dataDir, ...config }: HubConfig, nats: HubNats & { kind: 'managed' }, tools: Tools): HubNatsParts {
+  const claims: AccountClaims = new AccountClaims({ dataDir }, { ...tools, serverUrl: () => server.url });
+  const server = new ManagedNatsServer({ dataDir, ...nats }, { ...tools, operator: () => claims.operator() });
+  const ours = { claims, services: [server], url: () => server.url, pid: () => server.pid };
+  return underOurOperator({ dataDir, ...config }, ours, tools);
+}
+
+function elsewhere({ dataDir }: HubConfig, url: string, tools: Tools): OurServer {
+  const claims = new AccountClaims({ dataDir }, { ...tools, serverUrl: () => url });
+  return { claims, services: [], url: () => url, pid: () => undefined };
+}
+
+function underOurOperator({ dataDir, localNodes }: HubConfig, ours: OurServer, tools: Tools): HubNatsParts {
+  const { claims, url, pid } = ours;
+  const vouching = { ...tools, serverUrl: url };
+  const admission = new NodeAdmission(
+    { dataDir, localNodes },
+    { ...vouching, revocations: () => claims.revocations() },
   );
-  const viewer = new Viewer({ dataDir }, { serverUrl: () => server.url });
-  const link = new NatsLink(
-    {
-      ...CLIENT,
-      // Known once the server runs, which is before the link starts.
-      credentials: () => ({ url: server.url, ...server.credentials }),
-    },
-    { logger },
+  const proof = lasting((publicKey) =>
+    tools.authority().mintUser({ name: 'hub', publicKey, permissions: HUB_PERMISSIONS }),
   );
   return {
-    link,
-    services: [server, admission, viewer],
-    url: () => server.url,
-    pid: () => server.pid,
+    link: new NatsLink({ ...CLIENT, credentials: () => ({ url: url(), ...proof() }) }, tools),
+    services: [...ours.services, claims, admission, new Viewer({ dataDir }, vouching)],
+    url,
+    pid,
     isAdmitted: (node) => admission.isAdmitted(node),
     admitted: () => admission.admitted,
     admitLocalNode: (node) => admission.admitLocalNode(node),
+    revokeUsers: (revocations) => claims.revokeUsers(revocations),
   };
 }
 
 function external(
   { localNodes }: HubConfig,
   { url, user, password }: HubNats & { kind: 'external' },
-  { logger }: { readonly logger: Logger },
+  { logger }: Tools,
 ): HubNatsParts {
   const [unwanted] = localNodes;
   if (unwanted !== undefined) throw admissionErrors.ADMISSION_NEEDS_MANAGED_NATS({ node: unwanted });
@@ -72,5 +107,6 @@ function external(
     isAdmitted: () => true,
     admitted: () => [],
     admitLocalNode: (node) => Promise.reject(admissionErrors.ADMISSION_NEEDS_MANAGED_NATS({ node })),
+    revokeUsers: () => Promise.reject(admissionErrors.REVOCATION_NEEDS_OUR_NATS({})),
   };
 }

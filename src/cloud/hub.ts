@@ -13,6 +13,7 @@ import { hubMetrics } from './admin/hub-metrics.ts';
 import { DataDirLock } from './data-dir-lock.ts';
 import { Downstream } from './downstream/downstream.ts';
 import type { HubConfig } from './hub-config.ts';
+import { HubAuthority } from './hub-authority.ts';
 import { hubIdentity } from './hub-identity.ts';
 import { createHubNats, type HubNatsParts } from './hub-nats.ts';
 import { CrdInstaller } from './kubernetes/crds.ts';
@@ -55,7 +56,8 @@ export interface Hub extends Service {
 
 /** Throws KUBE_CONFIG_INVALID or ADMISSION_NEEDS_MANAGED_NATS at once; opens nothing before `start`. */
 export function createHub(config: HubConfig, { logger }: HubTools): Hub {
-  const nats = createHubNats(config, { logger });
+  const authority = new HubAuthority(config, { logger });
+  const nats = createHubNats(config, { authority: () => authority.current, logger });
   const { link } = nats;
   const client = KubeClient.fromFile(config.kubeconfigFile);
   const poison = new PoisonStream({ link, logger });
@@ -64,6 +66,7 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
   const lease = config.leaderLease ? new LeaderLease({ identity, client, clock: systemClock, logger }) : undefined;
   const parts: readonly Service[] = [
     new DataDirLock(config),
+    authority,
     ...nats.services,
     link,
     new KubeService(client),

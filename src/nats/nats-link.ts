@@ -1,17 +1,6 @@
 // The connection between edge or hub and the NATS server, as a service. Being away is a normal state of a link: `start` returns
 // while it is still trying, reconnects never give up, and `publish` says whether the bytes left instead of dropping them silently.
-import {
-  connect,
-  createInbox,
-  ErrorCode,
-  Events,
-  jwtAuthenticator,
-  NatsError,
-  type ConnectionOptions,
-  type Msg,
-  type NatsConnection,
-  type TlsOptions,
-} from 'nats';
+import { connect, createInbox, ErrorCode, Events, NatsError, type Msg, type NatsConnection } from 'nats';
 import { backoffDelay } from '../kit/backoff.ts';
 import { Deadline } from '../kit/deadline.ts';
 import { messageOf } from '../kit/errors.ts';
@@ -21,6 +10,7 @@ import { sleep } from '../kit/sleep.ts';
 import { TaskGroup } from '../kit/task-group.ts';
 import { ms, seconds, type Duration } from '../kit/units.ts';
 import type { NatsAccess } from '../wire/node-identity.ts';
+import { connectionOptions } from './connection-options.ts';
 import { natsErrors } from './errors.ts';
 import { headersOf, type Headers } from './plain-headers.ts';
 
@@ -60,6 +50,7 @@ export class NatsLink implements Service {
   readonly #forbiddenListeners: ((subject: string) => void)[] = [];
   #connection: NatsConnection | undefined;
   #connected = false;
+  #url = '';
   #reason = 'not connected yet';
 
   constructor(config: NatsLinkConfig, tools: { readonly logger: Logger }) {
@@ -201,10 +192,6 @@ export class NatsLink implements Service {
     return this.#connected ? this.#connection : undefined;
   }
 
-  get #url(): string {
-    return this.#config.credentials().url;
-  }
-
   async #stayConnected(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const connection = await this.#tryConnect();
@@ -221,11 +208,10 @@ export class NatsLink implements Service {
     const { credentials, ca, clientName, inboxPrefix } = this.#config;
     try {
       const access = credentials();
+      this.#url = access.url;
       // Reconnecting is ours: the library would replay buffered publishes, which the chains must not send twice blindly.
       return await connect({
-        ...proofOf(access),
-        ...tlsOf(access.url, ca?.()),
-        servers: access.url,
+        ...connectionOptions(access, ca?.()),
         name: clientName,
         inboxPrefix,
         reconnect: false,
@@ -290,22 +276,6 @@ export class NatsLink implements Service {
       },
     });
   }
-}
-
-function proofOf(access: NatsAccess): ConnectionOptions {
-  if ('jwt' in access) return { authenticator: jwtAuthenticator(access.jwt, Buffer.from(access.seed)) };
-  return { user: access.user, pass: access.password };
-}
-
-/** A server named `tls:` must speak TLS. */
-function tlsOf(url: string, ca: string | undefined): ConnectionOptions {
-  if (!url.startsWith('tls:')) return {};
-  // Without a host, the library has an address (not a name) checked as if it were "localhost".
-  const tls: TlsOptions & { readonly host: string } = {
-    host: new URL(url).hostname.replace(/^\[|\]$/g, ''),
-    ...(ca === undefined ? {} : { ca }),
-  };
-  return { tls };
 }
 
 function messageFrom(message: Msg): NatsMessage {

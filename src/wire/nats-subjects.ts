@@ -131,6 +131,34 @@ export function nodePermissions(node: string): {
   };
 }
 
+const CONSUMED = [UP_STREAM, STATE_STREAM];
+const STREAMS = [UP_STREAM, STATE_STREAM, POISON_STREAM, DESIRED_STREAM, CLAIM_STREAM];
+
+export const HUB_INBOX = '_INBOX__hub';
+
+/** What the hub's own user may do: keep the streams, consume reports, write what nodes shall do. It cannot speak as a node. */
+export const HUB_PERMISSIONS = {
+  publish: [
+    '$JS.API.INFO',
+    '$JS.API.STREAM.LIST',
+    ...STREAMS.flatMap((stream) => [
+      ...['CREATE', 'UPDATE', 'INFO', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`),
+      `$JS.API.DIRECT.GET.${stream}`,
+      `$JS.API.DIRECT.GET.${stream}.>`,
+    ]),
+    ...CONSUMED.flatMap((stream) => [
+      `$JS.API.CONSUMER.LIST.${stream}`,
+      ...['CREATE', 'DURABLE.CREATE', 'INFO', 'DELETE', 'MSG.NEXT'].map(
+        (verb) => `$JS.API.CONSUMER.${verb}.${stream}.*`,
+      ),
+      `$JS.ACK.${stream}.>`,
+    ]),
+    ...[DESIRED_BUCKET, CLAIM_BUCKET].map((bucket) => bucketSubject(bucket, '>')),
+    ...POISON_SUBJECTS,
+  ],
+  subscribe: [HEARTBEAT_SUBJECTS, `${HUB_INBOX}.>`],
+} as const;
+
 /** What a user that only listens may do: hear what nodes report, and read what was set aside. Nothing that changes anything. */
 export const VIEWER_PERMISSIONS = {
   publish: ['_INBOX__viewer.>', `$JS.API.DIRECT.GET.${POISON_STREAM}`, `$JS.API.STREAM.INFO.${POISON_STREAM}`],

@@ -62,6 +62,7 @@ const PLANTS: readonly Plant[] = [
   plant('src-cloud-nodes-imports', 'src/cloud/nodes', UPSTREAM),
   plant('src-cloud-nats-server-imports', 'src/cloud/nats-server', UPSTREAM),
   plant('src-cloud-admission-imports', 'src/cloud/admission', UPSTREAM),
+  plant('src-cloud-authority-imports', 'src/cloud/authority', UPSTREAM),
   plant('src-cloud-join-imports', 'src/cloud/join', UPSTREAM),
   plant('src-cloud-admin-imports', 'src/cloud/admin', UPSTREAM),
   plant('edge-composed-at-its-root', 'src/cli', TWIN),

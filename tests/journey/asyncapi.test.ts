@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connectAsync, type MqttClient } from 'mqtt';
+import { connectionOptions } from '../../src/nats/connection-options.ts';
 import { connect, type NatsConnection } from 'nats';
 import { AsyncApiChecker, readAsyncApi, type Road, type Said } from '../support/asyncapi.ts';
 import { Kubectl } from '../support/kubectl.ts';
@@ -90,8 +91,7 @@ const clients: MqttClient[] = [];
 before(async () => {
   site = await SmallSite.start([]);
   kubectl = new Kubectl(site.kubeconfig);
-  const { url, user, password } = await site.natsAccess();
-  nats = await connect({ servers: url, user, pass: password, inboxPrefix: '_INBOX_hub' });
+  nats = await connect({ ...connectionOptions(await site.natsAccess(), undefined), inboxPrefix: '_INBOX_hub' });
   witness.hearNats(nats);
   clients.push(await witness.hearMqtt(site.mqttUrl));
   client = await connectAsync(site.mqttUrl, { clientId: 'tool' });

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
+import { fullAccess } from '../../src/cloud/full-access.ts';
+import { connectionOptions } from '../../src/nats/connection-options.ts';
 import type { ChaosReport } from '../../src/cli/chaos/chaos-report.ts';
 import { asObject, parseJson, type JsonObject } from '../../src/wire/json.ts';
 import { processesNaming } from '../support/processes.ts';
@@ -83,8 +84,7 @@ test('half a minute of kills, cuts and dropped acknowledgements loses, doubles a
 });
 
 async function hubConnection(dir: string, url: string): Promise<NatsConnection> {
-  const pass = (await readFile(join(dir, 'hub', 'nats', 'hub-password'), 'utf8')).trim();
-  return connect({ servers: url, user: 'hub', pass });
+  return connect(connectionOptions(await fullAccess(join(dir, 'hub'), url), undefined));
 }
 
 test('a message that goes missing in the stream, and one that is there twice, are found and told by the exit code', async () => {

@@ -4,13 +4,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { connect, Store, type MqttClient } from 'mqtt';
 import { AckPolicy, connect as connectNats, DeliverPolicy, type NatsConnection } from 'nats';
+import { connectionOptions } from '../../src/nats/connection-options.ts';
+import type { NatsAccess } from '../../src/wire/node-identity.ts';
 import { decodeBatch, EVENT_TYPES, type DeviceEvent, type Gap } from '../../src/wire/device-events.ts';
-
-export interface NatsAccess {
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
-}
 
 /** What is published: where, and how the number stands in it. */
 export interface Numbered {
@@ -182,8 +178,8 @@ interface Stored {
   readonly data: Uint8Array;
 }
 
-async function readStream({ url, user, password }: NatsAccess): Promise<Stored[]> {
-  const connection = await connectNats({ servers: url, user, pass: password });
+async function readStream(access: NatsAccess): Promise<Stored[]> {
+  const connection = await connectNats(connectionOptions(access, undefined));
   try {
     return await readAll(connection);
   } finally {

@@ -7,7 +7,8 @@ import { CuttableRoad } from './cuttable-road.ts';
 import { startProgram, type Program } from './program.ts';
 import { tempDir } from './temp-dir.ts';
 import { waitUntil } from './wait-until.ts';
-import type { NatsAccess } from './counted-publications.ts';
+import { fullAccess } from '../../src/cloud/full-access.ts';
+import type { NatsAccess } from '../../src/wire/node-identity.ts';
 
 /** Where a part runs and listens: a command that it is started by, and hosts that are not the loopback's. */
 export interface Place {
@@ -123,8 +124,7 @@ export class SmallSite implements AsyncDisposable {
   }
 
   async natsAccess(): Promise<NatsAccess> {
-    const password = (await readFile(join(this.dir, 'hub', 'nats', 'hub-password'), 'utf8')).trim();
-    return { user: 'hub', password, url: `nats://${this.#ports.nats}` };
+    return await fullAccess(join(this.dir, 'hub'), `nats://${this.#ports.nats}`);
   }
 
   /** A device with one property, `number`, bound to the node; resolves when the node knows it. */

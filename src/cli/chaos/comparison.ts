@@ -12,7 +12,7 @@ import { UP_STREAM } from '../../wire/nats-subjects.ts';
 import { NUMBER_PROPERTY } from '../../../simulator/numbers/numbered-publisher.ts';
 import { cliErrors } from '../errors.ts';
 import { DeviceTally, type Findings, type Published } from './device-tally.ts';
-import { hubPassword } from './nats-process.ts';
+import { fullAccess } from '../../cloud/full-access.ts';
 import { shownNumbers } from './site-devices.ts';
 
 const LINK_WITHIN = seconds(15);
@@ -28,7 +28,7 @@ export async function tallyStream(
   published: ReadonlyMap<string, Published>,
   { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<Tallies> {
-  const access = { url: natsUrl, user: 'hub', password: hubPassword(hubDir) };
+  const access = await fullAccess(hubDir, natsUrl);
   const link = new NatsLink(
     { credentials: () => access, clientName: 'skerry-chaos', inboxPrefix: '_INBOX__chaos' },
     { logger },

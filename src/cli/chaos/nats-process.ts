@@ -1,4 +1,4 @@
-// The nats-server that a hub runs, seen from outside: its process by the file that the hub keeps, and the hub's own user in it.
+// The nats-server that a hub runs, seen from outside: its process by the file that the hub keeps.
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { commandLineOf, sendSignal } from '../../cloud/processes.ts';
@@ -12,10 +12,6 @@ export function killNatsServer(hubDir: string): boolean {
   if (!isOurs || basename(command[0] ?? '') !== 'nats-server') return false;
   sendSignal(pid, 'SIGKILL');
   return true;
-}
-
-export function hubPassword(hubDir: string): string {
-  return readFileSync(join(hubDir, 'nats', 'hub-password'), 'utf8').trim();
 }
 
 function readIfThere(file: string): string {

@@ -74,13 +74,14 @@ function natsOf(url: string | undefined, listen: string | undefined): HubNats {
 
 function externalNats(text: string): HubNats {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['nats:', 'tls:'].includes(url.protocol) || url.username === '') {
+  if (url === undefined || !['nats:', 'tls:'].includes(url.protocol)) {
     throw cliErrors.OPTION_INVALID({
       option: '--nats',
       value: text.replace(/:[^:@/]*@/, ':***@'),
-      expected: 'nats://USER:PASSWORD@HOST:PORT',
+      expected: 'nats://USER:PASSWORD@HOST:PORT, or nats://HOST:PORT of a server that believes this hub',
     });
   }
+  if (url.username === '') return { kind: 'operator', url: `${url.protocol}//${url.host}` };
   const user = decodeURIComponent(url.username);
   const password = decodeURIComponent(url.password);
   return { kind: 'external', url: `${url.protocol}//${url.host}`, user, password };

@@ -93,7 +93,8 @@ export const HUB_OPTIONS: readonly OptionDeclaration[] = [
   { flags: '--kubeconfig <file>', description: 'a Kubernetes API to use instead of the embedded one' },
   {
     flags: '--nats <url>',
-    description: 'a NATS server to use, as nats://user:password@host:port, instead of one of its own',
+    description:
+      'a NATS server to use instead of one of its own: nats://user:password@host:port, or nats://host:port if it believes the operator of this hub',
   },
   {
     flags: '--nats-listen <address>',

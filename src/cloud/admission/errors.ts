@@ -16,4 +16,9 @@ export const admissionErrors = errorTable({
     message: ({ node }: { node: string }) =>
       `node "${node}" cannot be admitted: the hub makes users only in a nats-server of its own; leave out --nats, or make the user there`,
   },
+  REVOCATION_NEEDS_OUR_NATS: {
+    kind: 'refused',
+    message: () =>
+      'nobody can be thrown out of a NATS server whose users somebody made by hand (--nats with a user): remove the user there',
+  },
 });

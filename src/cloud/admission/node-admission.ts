@@ -1,29 +1,30 @@
-// Who may connect as a node: one credentials file per node in the data dir, readable by its owner only, from which the server's
-// users are made. (Joining from another machine, with a token and keys that never leave the node, comes beside this.)
+// Nodes of this machine: one credentials file each in the data dir, readable by its owner only, with a key that the hub made and a
+// JWT that the authority signed. (Nodes of other machines join, with keys that never leave them.)
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deadline } from '../../kit/deadline.ts';
 import { codeOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
-import { asObject, asString, parseJson } from '../../wire/json.ts';
+import { createKeyPair, keyPairFromSeed, type NatsKeyPair } from '../../nats/nkeys.ts';
 import { nodePermissions } from '../../wire/nats-subjects.ts';
-import type { NatsUser } from '../nats-server/server-config.ts';
-import { randomPassword, readIfThere, writePrivateFile } from '../private-files.ts';
+import { decodeNodeIdentity, encodeNodeIdentity, type NodeIdentity } from '../../wire/node-identity.ts';
+import type { Authority } from '../authority/authority.ts';
+import { MAX_PAYLOAD } from '../nats-server/server-config.ts';
+import { readIfThere, writePrivateFile } from '../private-files.ts';
 import { admissionErrors } from './errors.ts';
 import { isNodeName } from './node-names.ts';
 
-/** The content of a credentials file: what `skerry edge --credentials FILE` needs to connect. */
-export interface NodeCredentials {
-  readonly node: string;
-  readonly nats: { readonly url: string; readonly user: string; readonly password: string };
+export interface NodeAdmissionTools {
+  readonly authority: () => Authority;
+  readonly serverUrl: () => string;
+  /** Public keys that were thrown out. */
+  readonly revocations: () => Promise<ReadonlyMap<string, number>>;
+  readonly logger: Logger;
 }
 
-/** The server whose users the nodes are. */
-export interface UserServer {
-  readonly url: string;
-  reloadUsers(): Promise<void>;
-}
+/** What a node may cost the server; an edge process holds five subscriptions. */
+export const NODE_LIMITS = { subscriptions: 32, payload: MAX_PAYLOAD } as const;
 
 export interface AdmissionConfig {
   readonly dataDir: string;
@@ -34,22 +35,18 @@ export interface AdmissionConfig {
 export class NodeAdmission implements Service {
   readonly name = 'admission';
   readonly #config: AdmissionConfig;
-  readonly #server: () => UserServer;
-  readonly #logger: Logger;
+  readonly #tools: NodeAdmissionTools;
   readonly #admitted = new Set<string>();
 
-  /** `server` is asked for late, because the server asks us for its users. */
-  constructor(config: AdmissionConfig, tools: { readonly server: () => UserServer; readonly logger: Logger }) {
+  constructor(config: AdmissionConfig, tools: NodeAdmissionTools) {
     this.#config = config;
-    this.#server = tools.server;
-    this.#logger = tools.logger;
+    this.#tools = tools;
   }
 
-  /** Writes the present address of the server into every file. Rejects with NODE_NAME_INVALID or NODE_FILE_INVALID. */
+  /** Writes the server's present address and the rights of this version into every file. Rejects with NODE_NAME_INVALID or NODE_FILE_INVALID. */
   async start(_signal: AbortSignal): Promise<void> {
     const names = new Set([...(await this.#knownNodes()), ...this.#config.localNodes]);
-    const changes = await Promise.all([...names].map((name) => this.#keep(name)));
-    if (changes.includes('made')) await this.#server().reloadUsers();
+    await Promise.all([...names].map((name) => this.#keep(name)));
   }
 
   stop(_deadline: Deadline): Promise<void> {
@@ -73,43 +70,39 @@ export class NodeAdmission implements Service {
   }
 
   /**
-   * Lets a node of this machine connect; a node admitted before keeps its password. Resolves with its credentials file once the
-   * server knows the user. Rejects with NODE_NAME_INVALID.
+   * Lets a node of this machine connect; a node admitted before keeps its key. Resolves with its credentials file. Rejects with
+   * NODE_NAME_INVALID.
    */
   async admitLocalNode(name: string): Promise<string> {
-    if ((await this.#keep(name)) === 'made') await this.#server().reloadUsers();
+    await this.#keep(name);
     return this.credentialsFile(name);
   }
 
-  /** The users of all admitted nodes, each with its own rights and no others. */
-  async users(): Promise<readonly NatsUser[]> {
-    const nodes = await Promise.all((await this.#knownNodes()).map((name) => this.#read(name)));
-    return nodes
-      .filter((found) => found !== undefined)
-      .map(({ node, nats }) => ({ user: nats.user, password: nats.password, permissions: nodePermissions(node) }));
-  }
-
-  async #keep(node: string): Promise<'made' | 'kept'> {
+  async #keep(node: string): Promise<void> {
     if (!isNodeName(node)) throw admissionErrors.NODE_NAME_INVALID({ node });
     const known = await this.#read(node);
-    const url = this.#server().url;
-    const password = known?.nats.password ?? randomPassword();
-    const credentials: NodeCredentials = { node, nats: { url, user: `node-${node}`, password } };
-    if (known?.nats.url !== url)
-      await writePrivateFile(this.credentialsFile(node), `${JSON.stringify(credentials, undefined, 2)}\n`);
+    const key = keyOf(known) ?? createKeyPair('user');
+    // A JWT that is issued after the revocation would let it in again.
+    if ((await this.#tools.revocations()).has(key.publicKey)) return;
+    await writePrivateFile(this.credentialsFile(node), encodeNodeIdentity(this.#identityOf(node, key)));
     this.#admitted.add(node);
-    if (known !== undefined) return 'kept';
-    this.#logger.info({ node, file: this.credentialsFile(node) }, 'node admitted');
-    return 'made';
+    if (known === undefined) this.#tools.logger.info({ node, file: this.credentialsFile(node) }, 'node admitted');
   }
 
-  async #read(node: string): Promise<NodeCredentials | undefined> {
+  #identityOf(node: string, { publicKey, seed }: NatsKeyPair): NodeIdentity {
+    const jwt = this.#tools
+      .authority()
+      .mintUser({ name: node, publicKey, permissions: nodePermissions(node), limits: NODE_LIMITS });
+    return { node, nats: { url: this.#tools.serverUrl(), jwt, seed } };
+  }
+
+  async #read(node: string): Promise<NodeIdentity | undefined> {
     const file = this.credentialsFile(node);
     const text = await readIfThere(file);
     if (text === undefined) return undefined;
-    const credentials = decodeCredentials(text);
-    if (credentials?.node !== node) throw admissionErrors.NODE_FILE_INVALID({ file });
-    return credentials;
+    const identity = decodeNodeIdentity(text);
+    if ('problem' in identity || identity.node !== node) throw admissionErrors.NODE_FILE_INVALID({ file });
+    return identity;
   }
 
   async #knownNodes(): Promise<readonly string[]> {
@@ -123,11 +116,7 @@ export class NodeAdmission implements Service {
   }
 }
 
-function decodeCredentials(text: string): NodeCredentials | undefined {
-  const raw = asObject(parseJson(text)) ?? {};
-  const nats = asObject(raw['nats']) ?? {};
-  const node = asString(raw['node']);
-  const [url, user, password] = [asString(nats['url']), asString(nats['user']), asString(nats['password'])];
-  if (node === undefined || url === undefined || user === undefined || password === undefined) return undefined;
-  return { node, nats: { url, user, password } };
+/** None in a file from the time of passwords. */
+function keyOf(identity: NodeIdentity | undefined): NatsKeyPair | undefined {
+  return identity !== undefined && 'seed' in identity.nats ? keyPairFromSeed(identity.nats.seed) : undefined;
 }

@@ -2,30 +2,30 @@
 import { join } from 'node:path';
 import type { Deadline } from '../../kit/deadline.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
+import { createKeyPair } from '../../nats/nkeys.ts';
 import { VIEWER_PERMISSIONS } from '../../wire/nats-subjects.ts';
-import type { NatsUser } from '../nats-server/server-config.ts';
-import { keptPassword, writePrivateFile } from '../private-files.ts';
-
-const USER = 'viewer';
+import type { Authority } from '../authority/authority.ts';
+import { writePrivateFile } from '../private-files.ts';
 
 export class Viewer implements Service {
   readonly name = 'viewer';
   readonly #dataDir: string;
-  readonly #serverUrl: () => string;
+  readonly #tools: { readonly authority: () => Authority; readonly serverUrl: () => string };
 
-  constructor(config: { readonly dataDir: string }, tools: { readonly serverUrl: () => string }) {
+  constructor(
+    config: { readonly dataDir: string },
+    tools: { readonly authority: () => Authority; readonly serverUrl: () => string },
+  ) {
     this.#dataDir = config.dataDir;
-    this.#serverUrl = tools.serverUrl;
+    this.#tools = tools;
   }
 
-  async user(): Promise<NatsUser> {
-    return { user: USER, password: await this.#password(), permissions: VIEWER_PERMISSIONS };
-  }
-
-  /** Writes `<dataDir>/nats-viewer.json`, readable by its owner only: the URL to connect to, with user and password in it. */
+  /** Writes `<dataDir>/nats-viewer.json`, readable by its owner only: the URL to connect to, a JWT and the seed of its key. */
   async start(_signal: AbortSignal): Promise<void> {
-    const url = this.#serverUrl().replace('://', `://${USER}:${await this.#password()}@`);
-    await writePrivateFile(join(this.#dataDir, 'nats-viewer.json'), `${JSON.stringify({ url }, undefined, 2)}\n`);
+    const { publicKey, seed } = createKeyPair('user');
+    const jwt = this.#tools.authority().mintUser({ name: 'viewer', publicKey, permissions: VIEWER_PERMISSIONS });
+    const access = { url: this.#tools.serverUrl(), jwt, seed };
+    await writePrivateFile(join(this.#dataDir, 'nats-viewer.json'), `${JSON.stringify(access, undefined, 2)}\n`);
   }
 
   stop(_deadline: Deadline): Promise<void> {
@@ -34,9 +34,5 @@ export class Viewer implements Service {
 
   health(): Health {
     return HEALTHY;
-  }
-
-  #password(): Promise<string> {
-    return keptPassword(join(this.#dataDir, 'nats', 'viewer-password'));
   }
 }

@@ -12,24 +12,24 @@ import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { ms, seconds } from '../../kit/units.ts';
 import { asInteger, asObject, parseJson } from '../../wire/json.ts';
-import { keptPassword, readIfThere, writePrivateFile } from '../private-files.ts';
+import { readIfThere, writePrivateFile } from '../private-files.ts';
 import { installedServer, type InstalledServer } from './installed-server.ts';
 import { choosePort, freePort, portsToTry, type WantedAddress } from './port-choice.ts';
 import {
   bracketed,
   configText,
+  identityLine,
   OLDEST_VERSION,
-  type NatsUser,
   type ServerFiles,
+  type ServerOperator,
   type ServerShape,
 } from './server-config.ts';
 import { ServerProcess } from './server-process.ts';
+import { giveStreamsTo } from './stream-owner.ts';
 
 export interface ManagedNatsServerConfig extends WantedAddress {
   readonly dataDir: string;
 }
-
-export const HUB_USER = 'hub';
 
 const RESTART = { first: ms(100), most: seconds(5) };
 /** A server that ran this long was well. */
@@ -46,29 +46,29 @@ export class ManagedNatsServer implements Service {
   readonly name = 'nats-server';
   readonly #config: ManagedNatsServerConfig;
   readonly #logger: Logger;
-  readonly #nodeUsers: () => Promise<readonly NatsUser[]>;
+  readonly #operator: () => Promise<ServerOperator>;
   readonly #dir: string;
   readonly #files: ServerFiles;
   readonly #tasks = new TaskGroup();
   #process: ServerProcess | undefined;
   #installed: InstalledServer = { program: 'nats-server', version: OLDEST_VERSION };
   #port = 0;
-  #password = '';
   #reason: string | undefined = 'not started';
 
   constructor(
     config: ManagedNatsServerConfig,
-    tools: { readonly logger: Logger; readonly nodeUsers: () => Promise<readonly NatsUser[]> },
+    tools: { readonly logger: Logger; readonly operator: () => Promise<ServerOperator> },
   ) {
     this.#config = config;
     this.#logger = tools.logger;
-    this.#nodeUsers = tools.nodeUsers;
+    this.#operator = tools.operator;
     this.#dir = resolve(config.dataDir, 'nats');
     this.#files = {
       config: join(this.#dir, 'nats-server.conf'),
       pid: join(this.#dir, 'nats-server.pid'),
       log: join(this.#dir, 'nats-server.log'),
       store: join(this.#dir, 'store'),
+      accounts: join(this.#dir, 'accounts'),
       address: join(this.#dir, 'address.json'),
     };
   }
@@ -82,11 +82,6 @@ export class ManagedNatsServer implements Service {
     return `nats://${bracketed(this.#config.host)}:${this.#port}`;
   }
 
-  /** The hub's own access; known once started. */
-  get credentials(): { readonly user: string; readonly password: string } {
-    return { user: HUB_USER, password: this.#password };
-  }
-
   get pid(): number | undefined {
     return this.#process?.pid;
   }
@@ -95,7 +90,6 @@ export class ManagedNatsServer implements Service {
   async start(signal: AbortSignal): Promise<void> {
     this.#installed = await installedServer();
     await mkdir(this.#files.store, { recursive: true, mode: 0o700 });
-    this.#password = await keptPassword(join(this.#dir, 'hub-password'));
     const remembered = await this.#rememberedPort();
     this.#process = await this.#takeOverWhatRuns(remembered, signal);
     this.#process ??= await this.#launch(remembered, signal);
@@ -112,12 +106,6 @@ export class ManagedNatsServer implements Service {
 
   health(): Health {
     return this.#reason === undefined ? HEALTHY : { state: 'degraded', reason: this.#reason };
-  }
-
-  /** Users were added or removed: the running server learns it now. */
-  async reloadUsers(): Promise<void> {
-    await this.#writeConfig();
-    this.#process?.reload();
   }
 
   /** A server that was just killed, or just started, may hold the port of last time for a moment and not be seen yet. */
@@ -138,14 +126,15 @@ export class ManagedNatsServer implements Service {
     if (found === undefined) return undefined;
     const { port, portAskedFor } = this.#config;
     const fits = remembered !== undefined && (!portAskedFor || port === 0 || port === remembered);
-    if (!fits) {
-      this.#logger.info({ pid: found.pid }, 'stopping the nats-server of an earlier hub: it listens elsewhere');
+    this.#port = remembered ?? 0;
+    if (!fits || !(await this.#runsAsWanted())) {
+      this.#logger.info(
+        { pid: found.pid },
+        'stopping the nats-server of an earlier hub: it serves otherwise or elsewhere',
+      );
       await found.end(Deadline.after(seconds(10)));
       return undefined;
     }
-    this.#port = remembered;
-    await this.#writeConfig();
-    found.reload();
     try {
       await found.ready(await this.#shape(), signal);
     } catch (error) {
@@ -170,7 +159,8 @@ export class ManagedNatsServer implements Service {
   }
 
   async #spawn(signal: AbortSignal): Promise<ServerProcess> {
-    await this.#writeConfig();
+    const { files, operator } = await this.#writeConfig();
+    await giveStreamsTo(operator.account.publicKey, files.store);
     const started = await ServerProcess.spawn(this.#installed.program, this.#files);
     try {
       await started.ready(await this.#shape(), signal);
@@ -209,20 +199,28 @@ export class ManagedNatsServer implements Service {
   }
 
   async #shape(): Promise<ServerShape> {
-    const users = [{ user: HUB_USER, password: this.#password }, ...(await this.#nodeUsers())];
     const name = `skerry-${createHash('sha256').update(this.#dir).digest('hex').slice(0, 12)}`;
     return {
       name,
       host: this.#config.host,
       port: this.#port,
       files: this.#files,
-      users,
+      operator: await this.#operator(),
+      tls: undefined,
       version: this.#installed.version,
     };
   }
 
-  async #writeConfig(): Promise<void> {
-    await writePrivateFile(this.#files.config, configText(await this.#shape()));
+  async #writeConfig(): Promise<ServerShape> {
+    const shape = await this.#shape();
+    await writePrivateFile(this.#files.config, configText(shape));
+    return shape;
+  }
+
+  /** Its accounts come by claims: only who vouches for them, and where it listens, is in the file that it was started with. */
+  async #runsAsWanted(): Promise<boolean> {
+    const wanted = identityLine(await this.#shape());
+    return ((await readIfThere(this.#files.config)) ?? '').split('\n').includes(wanted);
   }
 
   async #rememberedPort(): Promise<number | undefined> {

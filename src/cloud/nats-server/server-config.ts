@@ -1,10 +1,11 @@
 // The configuration file of the managed nats-server, as text. Pure.
+import { createHash } from 'node:crypto';
 
-export interface NatsUser {
-  readonly user: string;
-  readonly password: string;
-  /** Absent: all rights. */
-  readonly permissions?: { readonly publish: readonly string[]; readonly subscribe: readonly string[] };
+/** Who vouches for the server's users: it believes the operator, and the accounts that the operator signed. */
+export interface ServerOperator {
+  readonly jwt: string;
+  readonly systemAccount: { readonly publicKey: string; readonly jwt: string };
+  readonly account: { readonly publicKey: string; readonly jwt: string };
 }
 
 export interface ServerFiles {
@@ -12,8 +13,15 @@ export interface ServerFiles {
   readonly pid: string;
   readonly log: string;
   readonly store: string;
+  /** Where the server keeps the JWTs of its accounts. */
+  readonly accounts: string;
   /** Where the server listens, remembered for the next start. */
   readonly address: string;
+}
+
+export interface ServerTls {
+  readonly certificateFile: string;
+  readonly keyFile: string;
 }
 
 export interface ServerShape {
@@ -21,7 +29,8 @@ export interface ServerShape {
   readonly host: string;
   readonly port: number;
   readonly files: ServerFiles;
-  readonly users: readonly NatsUser[];
+  readonly operator: ServerOperator;
+  readonly tls: ServerTls | undefined;
   readonly version: ServerVersion;
 }
 
@@ -30,12 +39,14 @@ export type ServerVersion = readonly [major: number, minor: number, patch: numbe
 export const OLDEST_VERSION: ServerVersion = [2, 9, 0];
 
 /** A message of the streams' full size, and its headers. */
-const MAX_PAYLOAD = 1024 * 1024 + 64 * 1024;
+export const MAX_PAYLOAD = 1024 * 1024 + 64 * 1024;
 
 export function configText(shape: ServerShape): string {
-  const { files } = shape;
+  const { files, operator, tls } = shape;
+  const { systemAccount, account } = operator;
   return [
     '# Written by the Skerry hub at each start; changes are lost.',
+    identityLine(shape),
     `server_name: ${quoted(shape.name)}`,
     `listen: ${quoted(`${bracketed(shape.host)}:${shape.port}`)}`,
     `pid_file: ${quoted(files.pid)}`,
@@ -45,9 +56,15 @@ export function configText(shape: ServerShape): string {
     'write_deadline: "10s"',
     'ping_interval: "20s"',
     `jetstream { store_dir: ${quoted(files.store)}${syncOption(shape.version)} }`,
-    'authorization { users: [',
-    ...shape.users.map((user) => `  ${userText(user)}`),
-    '] }',
+    ...(tls === undefined
+      ? []
+      : [`tls { cert_file: ${quoted(tls.certificateFile)}, key_file: ${quoted(tls.keyFile)} }`]),
+    `operator: ${operator.jwt}`,
+    `system_account: ${systemAccount.publicKey}`,
+    `resolver { type: full, dir: ${quoted(files.accounts)}, allow_delete: false }`,
+    'resolver_preload {',
+    ...[systemAccount, account].map(({ publicKey, jwt }) => `  ${publicKey}: ${jwt}`),
+    '}',
     '',
   ].join('\n');
 }
@@ -57,9 +74,14 @@ function syncOption(version: ServerVersion): string {
   return isAtLeast(version, [2, 10, 0]) ? ', sync_interval: always' : '';
 }
 
-function userText({ user, password, permissions }: NatsUser): string {
-  const limits = permissions === undefined ? '' : `, permissions: ${JSON.stringify(permissions)}`;
-  return `{ user: ${quoted(user)}, password: ${quoted(password)}${limits} }`;
+/**
+ * Says of whom the server is one and where it listens: what a running server cannot take over from a changed file. A JWT is
+ * another at each signing and says the same.
+ */
+export function identityLine({ name, host, port, operator, tls }: ServerShape): string {
+  const { systemAccount, account } = operator;
+  const fixed = [name, host, port, systemAccount.publicKey, account.publicKey, tls === undefined ? 'plain' : 'tls'];
+  return `# ${createHash('sha256').update(JSON.stringify(fixed)).digest('base64url')}`;
 }
 
 const quoted = (text: string): string => JSON.stringify(text);

@@ -55,11 +55,6 @@ export class ServerProcess {
     return command !== undefined && basename(command[0] ?? '') === 'nats-server' && command.includes(this.#configFile);
   }
 
-  /** Takes the users of the changed configuration file; running connections of unchanged users stay. */
-  reload(): void {
-    if (this.isAlive()) sendSignal(this.pid, 'SIGHUP');
-  }
-
   /** Resolves when the process is gone, or the signal aborts. */
   async exited(signal: AbortSignal): Promise<'exited' | 'aborted'> {
     while (this.isAlive()) if ((await sleep(LOOK_EVERY, signal)) === 'aborted') return 'aborted';

@@ -1,3 +1,4 @@
+import type { NodeIdentity } from '../../../src/wire/node-identity.ts';
 // What a test does in the place of an edge node: its link, what the hub put there for it, what it reports, its heartbeat.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -15,6 +16,7 @@ import {
   DESIRED_BUCKET,
   DESIRED_STREAM,
   desiredKey,
+  inboxPrefix,
   indexKey,
 } from '../../../src/wire/nats-subjects.ts';
 import type { Heartbeat } from '../../../src/wire/node-reports.ts';
@@ -22,14 +24,9 @@ import type { HubWorld } from './running-hub.ts';
 
 export const COUNTER = { namespace: 'default', name: 'counter' };
 
-interface Credentials {
-  readonly node: string;
-  readonly nats: { readonly url: string; readonly user: string; readonly password: string };
-}
-
 export async function edgeLink(world: HubWorld, node = 'edge-a'): Promise<NatsLink> {
   const text = await readFile(join(world.dir, 'hub', 'nodes', `${node}.json`), 'utf8');
-  return await world.linkAs((JSON.parse(text) as Credentials).nats);
+  return await world.linkAs((JSON.parse(text) as NodeIdentity).nats, inboxPrefix(node));
 }
 
 export async function indexOf(link: NatsLink, node = 'edge-a'): Promise<DesiredIndex | undefined> {

@@ -34,11 +34,6 @@ async function indexOver(link: NatsLink): Promise<DesiredIndex | undefined> {
   return entry === undefined ? undefined : decodeIndex(entry.data);
 }
 
-async function hubLink(world: HubWorld): Promise<NatsLink> {
-  const password = (await readFile(join(world.dir, 'hub', 'nats', 'hub-password'), 'utf8')).trim();
-  return await world.linkAs({ url: world.hub?.addresses.nats ?? '', user: 'hub', password });
-}
-
 async function hubProcess(world: HubWorld): Promise<{ process: ChildProcess; natsServerPid: number; nats: string }> {
   const script = join(import.meta.dirname, 'hub-process.js');
   const child = spawn(process.execPath, [script, world.dir, world.kube.kubeconfigFile], {
@@ -123,7 +118,7 @@ test('devices made and deleted while the API server was away from the hub are se
   await world.createModel();
   await world.createCounter('stays');
   await world.createCounter('goes');
-  const link = await hubLink(world);
+  const link = await world.fullLink();
   await waitUntil(
     'two devices in the index',
     async () => Object.keys((await indexOver(link))?.keys ?? {}).length === 2,
@@ -150,8 +145,7 @@ test('devices made and deleted while the API server was away from the hub are se
 test('a report that a hub took while Kubernetes was away outlives that hub, and the next one has it at once', async (t) => {
   await using world = await HubWorld.open();
   const first = await hubProcess(world);
-  const password = (await readFile(join(world.dir, 'hub', 'nats', 'hub-password'), 'utf8')).trim();
-  const link = await world.linkAs({ url: first.nats, user: 'hub', password });
+  const link = await world.fullLink(first.nats);
   await waitUntil('the definitions to be served', () => world.createModel().then(() => true));
   await world.createCounter('counter');
   await waitUntil('the index', async () => Object.keys((await indexOver(link))?.keys ?? {}).length === 1);
@@ -183,7 +177,7 @@ test('a desired bucket that was lost is filled again, under another identity', a
   await world.startReadyHub();
   await world.createModel();
   await world.createCounter('counter');
-  const link = await hubLink(world);
+  const link = await world.fullLink();
   const before = await waitUntil('the index', async () => {
     const found = await indexOver(link);
     return Object.keys(found?.keys ?? {}).length === 1 ? found : undefined;
@@ -209,14 +203,14 @@ test('most devices of a node deleted while no hub ran are removed after the seco
   await world.startReadyHub();
   await world.createModel();
   for (let n = 0; n < 14; n += 1) await world.createCounter(`counter-${n}`);
-  const first = await hubLink(world);
+  const first = await world.fullLink();
   await waitUntil('14 devices', async () => Object.keys((await indexOver(first))?.keys ?? {}).length === 14);
   await world.stopHub();
   for (let n = 1; n < 14; n += 1) await world.remove('devices', `counter-${n}`);
 
   await world.startReadyHub();
 
-  const link = await hubLink(world);
+  const link = await world.fullLink();
   await waitUntil('one device', async () => Object.keys((await indexOver(link))?.keys ?? {}).length === 1);
 });
 

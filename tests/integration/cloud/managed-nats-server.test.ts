@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fullAccess } from '../../../src/cloud/full-access.ts';
 import { NodeAdmission } from '../../../src/cloud/admission/node-admission.ts';
+import { HubAuthority } from '../../../src/cloud/hub-authority.ts';
+import { AccountClaims } from '../../../src/cloud/nats-server/account-claims.ts';
 import { ManagedNatsServer, type ManagedNatsServerConfig } from '../../../src/cloud/nats-server/managed-nats-server.ts';
 import { Deadline } from '../../../src/kit/deadline.ts';
 import { silentLogger } from '../../../src/kit/logger.ts';
 import { mebibytes, seconds } from '../../../src/kit/units.ts';
 import { readLast } from '../../../src/nats/direct-get.ts';
 import { ensureStreams } from '../../../src/nats/jetstream-admin.ts';
+import { keyPairFromSeed } from '../../../src/nats/nkeys.ts';
 import { NatsLink } from '../../../src/nats/nats-link.ts';
 import { wantedStreams } from '../../../src/nats/stream-plan.ts';
 import {
@@ -23,6 +27,7 @@ import {
   indexKey,
   UP_STREAM,
 } from '../../../src/wire/nats-subjects.ts';
+import type { NatsAccess, NatsProof, NodeIdentity } from '../../../src/wire/node-identity.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { tempDir } from './running-hub.ts';
 import { stopsByItself } from '../../support/stops.ts';
@@ -32,52 +37,57 @@ const ANY_PORT = { host: '127.0.0.1', port: 0, portAskedFor: true };
 
 class OwnServer implements AsyncDisposable {
   readonly dir: string;
+  readonly #authority: HubAuthority;
+  readonly claims: AccountClaims;
   server: ManagedNatsServer;
   admission: NodeAdmission;
   readonly #links: NatsLink[] = [];
 
   constructor(dir: string, config: Omit<ManagedNatsServerConfig, 'dataDir'> = ANY_PORT) {
     this.dir = dir;
+    const serverUrl = (): string => this.server.url;
+    const tools = { logger: silentLogger, authority: () => this.#authority.current, serverUrl };
+    this.#authority = new HubAuthority({ dataDir: dir }, tools);
+    this.claims = new AccountClaims({ dataDir: dir }, tools);
     this.server = new ManagedNatsServer(
       { dataDir: dir, ...config },
-      { logger: silentLogger, nodeUsers: () => this.admission.users() },
+      { logger: silentLogger, operator: () => this.claims.operator() },
     );
-    this.admission = new NodeAdmission(
-      { dataDir: dir, localNodes: [] },
-      { logger: silentLogger, server: () => this.server },
-    );
+    const revocations = () => this.claims.revocations();
+    this.admission = new NodeAdmission({ dataDir: dir, localNodes: [] }, { ...tools, revocations });
   }
 
   async start(): Promise<this> {
+    await this.#authority.start(NEVER);
     await this.server.start(NEVER);
+    await this.claims.start(NEVER);
     await this.admission.start(NEVER);
     return this;
   }
 
-  async link(user: string, password: string, prefix: string): Promise<NatsLink> {
-    const link = new NatsLink(
-      { credentials: () => ({ url: this.server.url, user, password }), clientName: 'test', inboxPrefix: prefix },
-      { logger: silentLogger },
-    );
+  async link(proof: NatsProof, prefix: string): Promise<NatsLink> {
+    const credentials = (): NatsAccess => ({ ...proof, url: this.server.url });
+    const link = new NatsLink({ credentials, clientName: 'test', inboxPrefix: prefix }, { logger: silentLogger });
     await link.start(NEVER);
     this.#links.push(link);
-    await waitUntil(`a link as ${user}`, () => link.connected, 2000);
+    await waitUntil(`a link with ${prefix}`, () => link.connected, 2000);
     return link;
   }
 
-  hubLink(): Promise<NatsLink> {
-    const { user, password } = this.server.credentials;
-    return this.link(user, password, '_INBOX_hub');
+  /** May do everything in the account. */
+  async fullLink(): Promise<NatsLink> {
+    return await this.link(await fullAccess(this.dir, this.server.url), '_INBOX_hub');
   }
 
   async nodeLink(node: string): Promise<NatsLink> {
     const file = await this.admission.admitLocalNode(node);
-    const { nats } = JSON.parse(await readFile(file, 'utf8')) as { nats: { user: string; password: string } };
-    return await this.link(nats.user, nats.password, inboxPrefix(node));
+    const { nats } = JSON.parse(await readFile(file, 'utf8')) as NodeIdentity;
+    return await this.link(nats, inboxPrefix(node));
   }
 
   async stop(): Promise<void> {
     for (const link of this.#links.splice(0)) await link.stop(Deadline.after(seconds(2)));
+    await this.claims.stop(Deadline.after(seconds(2)));
     await this.server.stop(Deadline.after(seconds(8)));
   }
 
@@ -107,19 +117,21 @@ async function occupied(port = 0): Promise<{ server: Server; port: number } & As
   return { server, port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close };
 }
 
-test('the hub may do everything on its own server', async () => {
+test('whoever holds the keys of the account may make its streams', async () => {
   await using own = await new OwnServer(await tempDir()).start();
-  const link = await own.hubLink();
+  const link = await own.fullLink();
 
   await ensureStreams(link, wantedStreams(mebibytes(16)));
 
   assert.equal(await readLast(link, UP_STREAM, 'skerry.edge-a.up.twin.default.counter'), undefined);
 });
 
-test('nobody connects without a password', async () => {
+test('nobody connects without a JWT, nor with one of another authority', async () => {
   await using own = await new OwnServer(await tempDir()).start();
+  await using other = await new OwnServer(await tempDir()).start();
 
-  await assert.rejects(own.link('hub', 'guess', '_INBOX_hub'));
+  await assert.rejects(own.link({ user: 'hub', password: 'guess' }, '_INBOX_hub'));
+  await assert.rejects(own.link(await fullAccess(other.dir, other.server.url), '_INBOX_hub'));
 });
 
 test('the port is remembered and taken again by the next server', async () => {
@@ -170,7 +182,7 @@ test('a frozen server is gone when the stop is over, well within the deadline', 
 
 test('a server that is killed is started again on the same port and store', async () => {
   await using own = await new OwnServer(await tempDir()).start();
-  const link = await own.hubLink();
+  const link = await own.fullLink();
   await ensureStreams(link, wantedStreams(mebibytes(16)));
   await link.request('skerry.edge-a.up.twin.default.counter', Buffer.from('one'));
   const before = own.server.pid ?? 0;
@@ -239,7 +251,7 @@ test('passwords and credentials are readable by their owner only', async () => {
   await using own = await new OwnServer(await tempDir()).start();
   const file = await own.admission.admitLocalNode('edge-a');
 
-  for (const path of [file, join(own.dir, 'nats', 'nats-server.conf'), join(own.dir, 'nats', 'hub-password')])
+  for (const path of [file, join(own.dir, 'nats', 'nats-server.conf'), join(own.dir, 'authority', 'account.seed')])
     assert.equal((await stat(path)).mode & 0o777, 0o600, path);
 });
 
@@ -252,7 +264,7 @@ test('a name that Kubernetes would not take for a node is refused', async () => 
 
 test('a node reads and writes its own subjects', async () => {
   await using own = await new OwnServer(await tempDir()).start();
-  const hub = await own.hubLink();
+  const hub = await own.fullLink();
   await ensureStreams(hub, wantedStreams(mebibytes(16)));
   const node = await own.nodeLink('edge-a');
   const subject = chainSubject('edge-a', 'twin', { namespace: 'default', name: 'counter' });
@@ -265,7 +277,7 @@ test('a node reads and writes its own subjects', async () => {
 
 test('a node can neither publish as another node nor read what that one has', async () => {
   await using own = await new OwnServer(await tempDir()).start();
-  const hub = await own.hubLink();
+  const hub = await own.fullLink();
   await ensureStreams(hub, wantedStreams(mebibytes(16)));
   const node = await own.nodeLink('edge-a');
   await own.nodeLink('edge-b');
@@ -285,4 +297,49 @@ test('a node can neither publish as another node nor read what that one has', as
 
   assert.equal(await readLast(hub, UP_STREAM, foreign), undefined);
   assert.deepEqual(overheard, []);
+});
+
+test('who is thrown out is cut off, stays out after a restart of the server, and is no reason for others to be', async () => {
+  const dir = await tempDir();
+  const own = await new OwnServer(dir).start();
+  const [out, other] = [await own.nodeLink('edge-a'), await own.nodeLink('edge-b')];
+  const { nats } = JSON.parse(await readFile(own.admission.credentialsFile('edge-a'), 'utf8')) as NodeIdentity;
+  assert.ok('seed' in nats);
+
+  const key = keyPairFromSeed(nats.seed).publicKey;
+  await own.claims.revokeUsers(new Map([[key, Math.floor(Date.now() / 1000)]]));
+
+  await waitUntil('the node to be cut off', () => !out.connected);
+  assert.equal(other.connected, true);
+  await own.stop();
+  await using again = await new OwnServer(dir).start();
+  await again.nodeLink('edge-b');
+  await assert.rejects(again.link(nats, '_INBOX_edge-a'));
+  await assert.rejects(again.nodeLink('edge-a'), 'admitting it again makes no JWT');
+});
+
+test('streams from before there were accounts are the account’s', async () => {
+  const dir = await tempDir();
+  const own = await new OwnServer(dir).start();
+  const link = await own.fullLink();
+  await ensureStreams(link, wantedStreams(mebibytes(16)));
+  await link.request('skerry.edge-a.up.twin.default.counter', Buffer.from('one'));
+  await own.stop();
+  const folder = join(dir, 'nats', 'store', 'jetstream');
+  const [account = ''] = (await readdir(folder)).filter((name) => name.startsWith('A'));
+  await rename(join(folder, account), join(folder, '$G'));
+
+  await using again = await new OwnServer(dir).start();
+
+  const kept = await readLast(await again.fullLink(), UP_STREAM, 'skerry.edge-a.up.twin.default.counter');
+  assert.equal(Buffer.from(kept?.data ?? []).toString(), 'one');
+});
+
+test('a credentials file from the time of passwords becomes one with a key', async () => {
+  await using own = await new OwnServer(await tempDir()).start();
+  const old = { node: 'edge-a', nats: { url: 'nats://127.0.0.1:1', user: 'node-edge-a', password: 'p' } };
+  await mkdir(join(own.dir, 'nodes'), { recursive: true });
+  await writeFile(own.admission.credentialsFile('edge-a'), JSON.stringify(old), { mode: 0o600 });
+
+  await own.nodeLink('edge-a');
 });

@@ -13,6 +13,7 @@ import {
   CLAIM_STREAM,
   claimKey,
   heartbeatSubject,
+  inboxPrefix,
   UP_STREAM,
 } from '../../../src/wire/nats-subjects.ts';
 import {
@@ -23,6 +24,7 @@ import {
   type Heartbeat,
   type NodeProblem,
 } from '../../../src/wire/node-reports.ts';
+import type { NodeIdentity } from '../../../src/wire/node-identity.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { startNats } from '../../support/nats-server.ts';
 import { HubWorld } from './running-hub.ts';
@@ -31,15 +33,9 @@ const NODE = 'edge-a';
 const COUNTER = { namespace: 'default', name: 'counter' };
 const CLAIM = bucketSubject(CLAIM_BUCKET, claimKey(NODE));
 
-interface Access {
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
-}
-
 async function nodeLink(world: HubWorld, node = NODE): Promise<NatsLink> {
   const text = await readFile(join(world.dir, 'hub', 'nodes', `${node}.json`), 'utf8');
-  return await world.linkAs((JSON.parse(text) as { readonly nats: Access }).nats);
+  return await world.linkAs((JSON.parse(text) as NodeIdentity).nats, inboxPrefix(node));
 }
 
 async function claimOf(link: NatsLink): Promise<Claim | undefined> {
@@ -97,11 +93,6 @@ test('an instance that may not publish is shown on the Node and in an Event, whi
   await waitUntil('the problem to be over', () => find('UplinkProblem', 'False'));
 });
 
-async function hubAccess(world: HubWorld): Promise<Access> {
-  const password = (await readFile(join(world.dir, 'hub', 'nats', 'hub-password'), 'utf8')).trim();
-  return { url: world.hub?.addresses.nats ?? '', user: 'hub', password };
-}
-
 async function restartServer(world: HubWorld, link: NatsLink): Promise<void> {
   process.kill(world.hub?.natsServerPid ?? 0, 'SIGKILL');
   await waitUntil('the link to be lost', () => !link.connected);
@@ -127,7 +118,7 @@ test('where claims were lost, a node that may connect finds the highest term tha
   await restartServer(world, link);
   assert.deepEqual(await waitUntil('the claim', () => claimOf(link)), held, 'what a node has claimed stays');
 
-  const hub = await world.linkAs(await hubAccess(world));
+  const hub = await world.fullLink();
   const jsm = await hub.jetStreamConnection()?.jetstreamManager();
   await jsm?.streams.delete(CLAIM_STREAM);
   await restartServer(world, link);
@@ -184,7 +175,7 @@ test('a Device that moved shows what its new node reports, whatever the old one 
 
   await count(next, { node: 'edge-b', uid, binding: 2, term: 1 }, 2);
   await waitUntil('the next value of the new node', async () => (await summary()) === 'count=2');
-  const hub = await world.linkAs(await hubAccess(world));
+  const hub = await world.fullLink();
   const jsm = await hub.jetStreamConnection()?.jetstreamManager();
   const { state } = (await jsm?.streams.info(UP_STREAM)) ?? {};
   assert.equal(state?.messages, 5, 'history has all of both');

@@ -1,7 +1,5 @@
 // What is taken from a node, and on whose word: the way down of a real hub over Kubernetes that loses, hides and deletes.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { KubeClient } from '../../../src/cloud/kubernetes/kube-client.ts';
 import { readLast, receiptOf } from '../../../src/nats/direct-get.ts';
@@ -23,11 +21,6 @@ const DEVICES = '/apis/devices.kubeedge.io/v1beta1/namespaces/default/devices';
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/devices.devices.kubeedge.io';
 const INDEX_SUBJECT = bucketSubject(DESIRED_BUCKET, indexKey('edge-a'));
 
-async function hubLink(world: HubWorld): Promise<NatsLink> {
-  const password = (await readFile(join(world.dir, 'hub', 'nats', 'hub-password'), 'utf8')).trim();
-  return await world.linkAs({ url: world.hub?.addresses.nats ?? '', user: 'hub', password });
-}
-
 async function indexOver(link: NatsLink): Promise<DesiredIndex> {
   const entry = await readLast(link, DESIRED_STREAM, INDEX_SUBJECT);
   return (entry === undefined ? undefined : decodeIndex(entry.data)) ?? { bucket: '', generation: 0, keys: {} };
@@ -44,7 +37,7 @@ async function holding(world: HubWorld, count: number): Promise<NatsLink> {
   await world.startReadyHub();
   await world.createModel();
   await Promise.all(names(count).map((name) => world.createCounter(name)));
-  const link = await hubLink(world);
+  const link = await world.fullLink();
   await waitUntil('all devices in the index', async () => (await named(link)) === count);
   return link;
 }
@@ -118,7 +111,7 @@ test('an object that was written and not named, because its hub died in between,
 
   await world.startReadyHub();
 
-  const link = await hubLink(world);
+  const link = await world.fullLink();
   const index = await waitUntil('an index that names both', async () => {
     const found = await indexOver(link);
     return Object.keys(found.keys).length === 2 ? found : undefined;

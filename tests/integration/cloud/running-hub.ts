@@ -12,6 +12,8 @@ import { createLogger, silentLogger, type Logger } from '../../../src/kit/logger
 import { ms, seconds } from '../../../src/kit/units.ts';
 import { NatsLink } from '../../../src/nats/nats-link.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
+import type { NatsAccess } from '../../../src/wire/node-identity.ts';
+import { fullAccess } from '../../../src/cloud/full-access.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const NEVER = new AbortController().signal;
@@ -114,19 +116,17 @@ export class HubWorld implements AsyncDisposable {
   }
 
   /** As the edge node would: with the credentials file that the hub wrote. */
-  async linkAs(credentials: { url: string; user: string; password: string }): Promise<NatsLink> {
-    const link = new NatsLink(
-      {
-        credentials: () => credentials,
-        clientName: 'test',
-        inboxPrefix: `_INBOX_${credentials.user.replace(/^node-/, '')}`,
-      },
-      { logger: silentLogger },
-    );
+  async linkAs(access: NatsAccess, inboxPrefix = '_INBOX__test'): Promise<NatsLink> {
+    const link = new NatsLink({ credentials: () => access, clientName: 'test', inboxPrefix }, { logger: silentLogger });
     await link.start(NEVER);
     this.#links.push(link);
     await waitUntil('the link to NATS', () => link.connected);
     return link;
+  }
+
+  /** May do everything that the account may. */
+  async fullLink(url = this.hub?.addresses.nats ?? ''): Promise<NatsLink> {
+    return await this.linkAs(await fullAccess(join(this.dir, 'hub'), url));
   }
 
   async createCounter(name: string, changes: { model?: string; nodeName?: string } = {}): Promise<void> {

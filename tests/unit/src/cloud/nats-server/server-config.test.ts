@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { portsToTry } from '../../../../../src/cloud/nats-server/port-choice.ts';
 import {
   configText,
+  identityLine,
   isAtLeast,
   parseVersion,
   type ServerShape,
@@ -12,8 +13,13 @@ const shape: ServerShape = {
   name: 'skerry-1',
   host: '127.0.0.1',
   port: 4222,
-  files: { config: '/d/c', pid: '/d/p', log: '/d/l', store: '/d/s', address: '/d/a' },
-  users: [{ user: 'hub', password: 'a"b' }],
+  files: { config: '/d/c', pid: '/d/p', log: '/d/l', store: '/d/s', address: '/d/a', accounts: '/d/j' },
+  operator: {
+    jwt: 'ey.operator',
+    systemAccount: { publicKey: 'ASYS', jwt: 'ey.system' },
+    account: { publicKey: 'AOUR', jwt: 'ey.account' },
+  },
+  tls: undefined,
   version: [2, 9, 10],
 };
 
@@ -22,8 +28,24 @@ test('servers that know the setting sync every write, older ones are not given i
   assert.match(configText({ ...shape, version: [2, 10, 0] }), /sync_interval: always/);
 });
 
-test('what a user is called cannot break out of its place in the file', () => {
-  assert.match(configText(shape), /password: "a\\"b"/);
+test('the server is given the operator and its two accounts, and no user', () => {
+  const text = configText(shape);
+  assert.match(text, /^operator: ey\.operator$/m);
+  assert.match(text, /^system_account: ASYS$/m);
+  assert.match(text, /resolver_preload \{\n {2}ASYS: ey\.system\n {2}AOUR: ey\.account\n\}/);
+  assert.doesNotMatch(text, /authorization|no_auth_user|password/);
+});
+
+test('another account or address makes another server, a newly signed JWT of the same account does not', () => {
+  const line = identityLine(shape);
+  const { operator } = shape;
+  const signedAgain = { ...operator, account: { ...operator.account, jwt: 'ey.account.again' } };
+  const other = { ...operator, account: { ...operator.account, publicKey: 'AOTHER' } };
+
+  assert.ok(configText(shape).split('\n').includes(line));
+  assert.equal(identityLine({ ...shape, operator: signedAgain }), line);
+  assert.notEqual(identityLine({ ...shape, operator: other }), line);
+  assert.notEqual(identityLine({ ...shape, port: 4223 }), line);
 });
 
 test('versions are compared part by part', () => {
