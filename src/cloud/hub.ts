@@ -19,6 +19,7 @@ import { createHubNats, type HubNatsParts } from './hub-nats.ts';
 import { CrdInstaller } from './kubernetes/crds.ts';
 import { createDeviceModelWatch, createDeviceWatch } from './kubernetes/device-watch.ts';
 import { EventRecorder } from './kubernetes/event-recorder.ts';
+import { JoinedNodes } from './join/joined-nodes.ts';
 import { KubeClient } from './kubernetes/kube-client.ts';
 import { KubeDeviceApi } from './kubernetes/kube-device-api.ts';
 import { KubeService } from './kubernetes/kube-service.ts';
@@ -61,7 +62,8 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
   const { link } = nats;
   const client = KubeClient.fromFile(config.kubeconfigFile);
   const poison = new PoisonStream({ link, logger });
-  const way = partsOfTheWay(config, { nats, client, poison, logger });
+  const joined = new JoinedNodes({ client, revokeUsers: nats.revokeUsers, clock: systemClock, logger });
+  const way = partsOfTheWay(config, { nats, joined, client, poison, logger });
   const identity = (): Promise<string> => hubIdentity(config.dataDir);
   const lease = config.leaderLease ? new LeaderLease({ identity, client, clock: systemClock, logger }) : undefined;
   const parts: readonly Service[] = [
@@ -70,6 +72,7 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
     ...nats.services,
     link,
     new KubeService(client),
+    joined,
     ...(lease === undefined ? way : [lease, new WhileLeading(way, { lease, logger })]),
   ];
   const leads = (): boolean => lease?.leads ?? true;
@@ -86,14 +89,17 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
 
 interface Surroundings extends HubTools {
   readonly nats: HubNatsParts;
+  readonly joined: JoinedNodes;
   readonly client: KubeClient;
   readonly poison: PoisonStream;
 }
 
 /** What carries values between Kubernetes and NATS: of several hubs, only the leader's runs. */
-function partsOfTheWay(config: HubConfig, { nats, client, poison, logger }: Surroundings): readonly Service[] {
+function partsOfTheWay(config: HubConfig, { nats, joined, client, poison, logger }: Surroundings): readonly Service[] {
   const clock = systemClock;
-  const { link, isAdmitted } = nats;
+  const { link } = nats;
+  const isAdmitted = (node: string): boolean => joined.isJoined(node) || nats.isAdmitted(node);
+  const admitted = (): Iterable<string> => [...nats.admitted(), ...joined.names()];
   const wanted = wantedStreams(config.upStreamBytes, config.duplicateWindow);
   const streams = new Streams({ wanted }, { link, logger });
   const crds = new CrdInstaller({ dir: config.crdDir }, { client, logger });
@@ -109,8 +115,9 @@ function partsOfTheWay(config: HubConfig, { nats, client, poison, logger }: Surr
   });
   const nodeApi = new NodeApi({ client });
   const upstream = new Upstream({ link, devices, models, nodes: nodeApi, writer, events, absences, poison, logger });
-  const floors = new ClaimFloors({ link, streams, devices, admitted: nats.admitted, logger });
+  const floors = new ClaimFloors({ link, streams, devices, admitted, logger });
   const nodes = new Nodes(config.nodes, { link, downstream, floors, api: nodeApi, events, isAdmitted, clock, logger });
+  joined.onVoided((node) => nodes.dismiss(node));
   const silentNodes = new SilentNodes({ devices, writer, presenceOf: (node) => nodes.presenceOf(node) });
   return [crds, writer, downstream, floors, streams, models, devices, upstream, nodes, silentNodes];
 }

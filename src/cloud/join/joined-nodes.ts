@@ -57,6 +57,11 @@ export class JoinedNodes implements Service {
     return this.#registrations.get(node)?.state === 'joined';
   }
 
+  /** Of the nodes that have. */
+  names(): readonly string[] {
+    return [...this.#registrations.values()].filter(({ state }) => state === 'joined').map(({ node }) => node);
+  }
+
   /** Register before `start`: hears of each node whose key was voided, also of those that were before. The listener must not throw. */
   onVoided(listener: (node: string) => void): void {
     this.#listeners.push(listener);

@@ -40,6 +40,7 @@ export class NodeKeeper implements Reconcilable {
   readonly #tools: NodeKeeperTools;
   readonly #instances: NodeInstances;
   #heardAt: number;
+  #isDismissed = false;
   #renewedAt = NOT_RENEWED;
   #object: JsonObject | undefined;
   #writtenStatus = '';
@@ -57,7 +58,14 @@ export class NodeKeeper implements Reconcilable {
 
   hear(heartbeat: Heartbeat): void {
     this.#heardAt = this.#tools.clock.monotonic();
+    this.#isDismissed = false;
     this.#instances.hear(heartbeat, this.#heardAt);
+  }
+
+  /** It was thrown out: silent from now on, however lately it was heard. */
+  dismiss(): void {
+    this.#heardAt = Number.NEGATIVE_INFINITY;
+    this.#isDismissed = true;
   }
 
   get presence(): 'heard' | 'silent' | 'undecided' {
@@ -123,10 +131,7 @@ export class NodeKeeper implements Reconcilable {
     const key = this.#statusKey();
     if (key === this.#writtenStatus) return true;
     const [presence, heartbeat, problem] = [this.#presence(), this.#heartbeat, this.#problem];
-    const reason =
-      presence === 'heard'
-        ? 'the edge node sends heartbeats'
-        : `no heartbeat of the edge node for ${this.#config.silentAfter / 1000} s`;
+    const reason = presence === 'heard' ? 'the edge node sends heartbeats' : this.#silence();
     const now = this.#tools.clock.now();
     const before = asObject(object['status'])?.['conditions'];
     const patched = await this.#tools.api.patchStatus(this.node, {
@@ -173,6 +178,12 @@ export class NodeKeeper implements Reconcilable {
 
   #presence(): Presence {
     return this.#tools.clock.monotonic() - this.#heardAt < this.#config.silentAfter ? 'heard' : 'silent';
+  }
+
+  #silence(): string {
+    return this.#isDismissed
+      ? 'the key of the node was revoked, or its name released'
+      : `no heartbeat of the edge node for ${this.#config.silentAfter / 1000} s`;
   }
 
   #isLeaseDue(): boolean {

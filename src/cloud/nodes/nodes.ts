@@ -84,6 +84,13 @@ export class Nodes implements Service {
     return this.#tools.clock.monotonic() - this.#startedAt < this.#config.silentAfter ? 'undecided' : 'silent';
   }
 
+  /** Its key is void: what it says does not count any more, and Kubernetes shows it at once. */
+  dismiss(node: string): void {
+    const keeper = this.#keepers.get(node);
+    keeper?.dismiss();
+    if (keeper?.isDue() === true) this.#queue.add(keeper);
+  }
+
   /** The server lets a node publish only its own heartbeat subject; the payload must say the same. */
   #hear(message: NatsMessage): void {
     const heartbeat = decodeHeartbeat(message.data);
