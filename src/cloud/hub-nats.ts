@@ -60,7 +60,14 @@ interface OurServer {
 
 function managed({ dataDir, ...config }: HubConfig, nats: HubNats & { kind: 'managed' }, tools: Tools): HubNatsParts {
   const claims: AccountClaims = new AccountClaims({ dataDir }, { ...tools, serverUrl: () => server.url });
-  const server = new ManagedNatsServer({ dataDir, ...nats }, { ...tools, operator: () => claims.operator() });
+  const server = new ManagedNatsServer(
+    { dataDir, ...nats },
+    {
+      ...tools,
+      operator: () => claims.operator(),
+      certificate: (hosts) => tools.authority().issueCertificate({ hosts, commonName: 'skerry-nats' }),
+    },
+  );
   const ours = { claims, services: [server], url: () => server.url, pid: () => server.pid };
   return underOurOperator({ dataDir, ...config }, ours, tools);
 }
@@ -81,7 +88,10 @@ function underOurOperator({ dataDir, localNodes }: HubConfig, ours: OurServer, t
     tools.authority().mintUser({ name: 'hub', publicKey, permissions: HUB_PERMISSIONS }),
   );
   return {
-    link: new NatsLink({ ...CLIENT, credentials: () => ({ url: url(), ...proof() }) }, tools),
+    link: new NatsLink(
+      { ...CLIENT, credentials: () => ({ url: url(), ...proof() }), ca: () => tools.authority().caCertificate },
+      tools,
+    ),
     services: [...ours.services, claims, admission, new Viewer({ dataDir }, vouching)],
     url,
     pid,

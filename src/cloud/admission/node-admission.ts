@@ -93,7 +93,7 @@ export class NodeAdmission implements Service {
     const jwt = this.#tools
       .authority()
       .mintUser({ name: node, publicKey, permissions: nodePermissions(node), limits: NODE_LIMITS });
-    return { node, nats: { url: this.#tools.serverUrl(), jwt, seed } };
+    return { node, ca: this.#tools.authority().caCertificate, nats: { url: this.#tools.serverUrl(), jwt, seed } };
   }
 
   async #read(node: string): Promise<NodeIdentity | undefined> {

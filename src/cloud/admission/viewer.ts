@@ -24,7 +24,7 @@ export class Viewer implements Service {
   async start(_signal: AbortSignal): Promise<void> {
     const { publicKey, seed } = createKeyPair('user');
     const jwt = this.#tools.authority().mintUser({ name: 'viewer', publicKey, permissions: VIEWER_PERMISSIONS });
-    const access = { url: this.#tools.serverUrl(), jwt, seed };
+    const access = { url: this.#tools.serverUrl(), jwt, seed, ca: this.#tools.authority().caCertificate };
     await writePrivateFile(join(this.#dataDir, 'nats-viewer.json'), `${JSON.stringify(access, undefined, 2)}\n`);
   }
 

@@ -1,6 +1,9 @@
-// Who vouches for everybody: the NATS operator with its two accounts, made at the first start, in files that only the owner reads.
+// Who vouches for everybody: a certificate authority, and the NATS operator with its two accounts, made at the first start, in files that only the owner reads.
+import { createHash, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
+import type { Life } from '../../kit/certificates.ts';
 import type { Clock } from '../../kit/clock.ts';
+import type { KeyAndCertificate } from '../../kit/key-and-certificate.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { createKeyPair, keyPairFromSeed, type KeyKind, type NatsKeyPair } from '../../nats/nkeys.ts';
 import { encodeJwt } from '../../nats/nats-jwt.ts';
@@ -15,12 +18,21 @@ export interface UserRequest {
   readonly expiresAt?: Date;
 }
 
+export interface CertificateRequest {
+  readonly hosts: readonly string[];
+  readonly commonName: string;
+}
+
 interface Keys {
+  readonly ca: KeyAndCertificate;
   readonly operator: NatsKeyPair;
   readonly system: NatsKeyPair;
   readonly account: NatsKeyPair;
 }
 
+const DAY_MS = 86_400_000;
+const CA_DAYS = 3650;
+const SERVER_DAYS = 825;
 const FREE = { subs: -1, data: -1, payload: -1, imports: -1, exports: -1, wildcards: true, conn: -1, leaf: 0 };
 const STORAGE = { mem_storage: -1, disk_storage: -1, streams: -1, consumer: -1 };
 const SYSTEM_PERMISSIONS = { publish: ['$SYS.REQ.CLAIMS.UPDATE'], subscribe: ['_INBOX__system.>'] };
@@ -38,11 +50,31 @@ export class Authority {
     const key = (name: string, kind: KeyKind): Promise<NatsKeyPair> =>
       keptKey(join(dataDir, 'authority', `${name}.seed`), kind);
     const keys = {
+      ca: await keptCa(join(dataDir, 'authority', 'ca.pem'), tools.clock),
       operator: await key('operator', 'operator'),
       system: await key('system-account', 'account'),
       account: await key('account', 'account'),
     };
     return new Authority(keys, tools.clock);
+  }
+
+  /** PEM. */
+  get caCertificate(): string {
+    return this.#keys.ca.certificate;
+  }
+
+  /** Of the key, so that it stays when the certificate is made anew: base64url SHA-256. */
+  get caPin(): string {
+    const key = new X509Certificate(this.caCertificate).publicKey.export({ type: 'spki', format: 'der' });
+    return createHash('sha256').update(key).digest('base64url');
+  }
+
+  /** For a server with those names and addresses; the certificate is followed by the authority's own. */
+  async issueCertificate(request: CertificateRequest): Promise<KeyAndCertificate> {
+    const { key, certificate } = await (
+      await maker()
+    ).issueServerCertificate(this.#keys.ca, request, lifeUntil(this.#clock, SERVER_DAYS));
+    return { key, certificate: certificate + this.caCertificate };
   }
 
   get operatorJwt(): string {
@@ -91,6 +123,26 @@ export class Authority {
   #signed(issuer: NatsKeyPair, subject: NatsKeyPair, name: string, nats: JsonObject): string {
     return encodeJwt(issuer, { subject: subject.publicKey, name, issuedAt: this.#clock.now(), nats });
   }
+}
+
+/** Loaded only when something is to be made. */
+const maker = () => import('../../kit/certificates.ts');
+
+/** From the beginning of time: a node whose clock is at 1970 can check it. */
+const lifeUntil = (clock: Clock, days: number): Life => ({
+  notBefore: new Date(0),
+  notAfter: new Date(clock.now() + days * DAY_MS),
+});
+
+async function keptCa(file: string, clock: Clock): Promise<KeyAndCertificate> {
+  const kept = await readIfThere(file);
+  if (kept !== undefined) {
+    const start = kept.indexOf('-----BEGIN CERTIFICATE-----');
+    return { key: kept.slice(0, start), certificate: kept.slice(start) };
+  }
+  const made = await (await maker()).createAuthority('skerry', lifeUntil(clock, CA_DAYS));
+  await writePrivateFile(file, `${made.key}${made.certificate}`);
+  return made;
 }
 
 async function keptKey(file: string, kind: KeyKind): Promise<NatsKeyPair> {

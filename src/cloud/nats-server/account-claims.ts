@@ -36,6 +36,7 @@ export class AccountClaims implements Service {
         clientName: 'skerry-hub-claims',
         inboxPrefix: '_INBOX__system',
         credentials: () => ({ url: tools.serverUrl(), ...proof() }),
+        ca: () => tools.authority().caCertificate,
       },
       tools,
     );

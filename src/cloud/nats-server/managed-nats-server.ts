@@ -7,6 +7,8 @@ import { backoffDelay } from '../../kit/backoff.ts';
 import { Deadline } from '../../kit/deadline.ts';
 import { isAbort, messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
+import type { KeyAndCertificate } from '../../kit/key-and-certificate.ts';
+import { isLoopback } from '../../kit/loopback.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
@@ -23,9 +25,18 @@ import {
   type ServerFiles,
   type ServerOperator,
   type ServerShape,
+  type ServerTls,
 } from './server-config.ts';
+import { hostsOf, reachableHost } from './server-hosts.ts';
 import { ServerProcess } from './server-process.ts';
 import { giveStreamsTo } from './stream-owner.ts';
+
+export interface ManagedNatsServerTools {
+  readonly logger: Logger;
+  readonly operator: () => Promise<ServerOperator>;
+  /** For TLS, which the server speaks when it listens beyond this machine. */
+  readonly certificate: (hosts: readonly string[]) => Promise<KeyAndCertificate>;
+}
 
 export interface ManagedNatsServerConfig extends WantedAddress {
   readonly dataDir: string;
@@ -46,7 +57,9 @@ export class ManagedNatsServer implements Service {
   readonly name = 'nats-server';
   readonly #config: ManagedNatsServerConfig;
   readonly #logger: Logger;
-  readonly #operator: () => Promise<ServerOperator>;
+  readonly #operator: ManagedNatsServerTools['operator'];
+  readonly #certificate: ManagedNatsServerTools['certificate'];
+  readonly #isLocal: boolean;
   readonly #dir: string;
   readonly #files: ServerFiles;
   readonly #tasks = new TaskGroup();
@@ -55,13 +68,12 @@ export class ManagedNatsServer implements Service {
   #port = 0;
   #reason: string | undefined = 'not started';
 
-  constructor(
-    config: ManagedNatsServerConfig,
-    tools: { readonly logger: Logger; readonly operator: () => Promise<ServerOperator> },
-  ) {
+  constructor(config: ManagedNatsServerConfig, tools: ManagedNatsServerTools) {
     this.#config = config;
     this.#logger = tools.logger;
     this.#operator = tools.operator;
+    this.#certificate = tools.certificate;
+    this.#isLocal = isLoopback(config.host);
     this.#dir = resolve(config.dataDir, 'nats');
     this.#files = {
       config: join(this.#dir, 'nats-server.conf'),
@@ -79,7 +91,8 @@ export class ManagedNatsServer implements Service {
 
   /** Where it listens; known once started. */
   get url(): string {
-    return `nats://${bracketed(this.#config.host)}:${this.#port}`;
+    const scheme = this.#isLocal ? 'nats' : 'tls';
+    return `${scheme}://${bracketed(reachableHost(this.#config.host))}:${this.#port}`;
   }
 
   get pid(): number | undefined {
@@ -159,6 +172,7 @@ export class ManagedNatsServer implements Service {
   }
 
   async #spawn(signal: AbortSignal): Promise<ServerProcess> {
+    if (!this.#isLocal) await this.#writeCertificate();
     const { files, operator } = await this.#writeConfig();
     await giveStreamsTo(operator.account.publicKey, files.store);
     const started = await ServerProcess.spawn(this.#installed.program, this.#files);
@@ -206,9 +220,20 @@ export class ManagedNatsServer implements Service {
       port: this.#port,
       files: this.#files,
       operator: await this.#operator(),
-      tls: undefined,
+      tls: this.#isLocal ? undefined : this.#tlsFiles,
       version: this.#installed.version,
     };
+  }
+
+  get #tlsFiles(): ServerTls {
+    return { certificateFile: join(this.#dir, 'server.crt'), keyFile: join(this.#dir, 'server.key') };
+  }
+
+  /** A new one at each start of the server: it is never old. */
+  async #writeCertificate(): Promise<void> {
+    const { key, certificate } = await this.#certificate(hostsOf(this.#config.host));
+    await writePrivateFile(this.#tlsFiles.keyFile, key);
+    await writePrivateFile(this.#tlsFiles.certificateFile, certificate);
   }
 
   async #writeConfig(): Promise<ServerShape> {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { Deadline } from '../../kit/deadline.ts';
 import { codeOf } from '../../kit/errors.ts';
 import { kubeApiErrors } from '../errors.ts';
-import type { KeyAndCertificate } from '../security/key-and-certificate.ts';
+import type { KeyAndCertificate } from '../../kit/key-and-certificate.ts';
 
 export interface ListenAddress {
   readonly host: string;

@@ -1,8 +1,9 @@
 // What one embedded API is known by: its CA, its server certificate, the token of its one user. Made on first use, then kept.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Life } from '../../kit/certificates.ts';
 import { kubeApiErrors } from '../errors.ts';
-import { isUsableFor, type KeyAndCertificate } from './key-and-certificate.ts';
+import { isUsableFor, type KeyAndCertificate } from '../../kit/key-and-certificate.ts';
 import { ensurePrivateDirectory, readIfPresent, writePrivateFile } from './private-file.ts';
 
 export interface Credentials {
@@ -11,15 +12,24 @@ export interface Credentials {
   readonly token: string;
 }
 
+const DAY_MS = 86_400_000;
+const CA_DAYS = 3650;
+const SERVER_DAYS = 825;
+const USUAL_NAMES = ['localhost', '127.0.0.1', '::1', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
 const TOKEN_FORM = /^[\w-]{32,}$/;
 
 export async function loadCredentials(directory: string, host: string, now: Date): Promise<Credentials> {
   await ensurePrivateDirectory(directory);
   const authority = await loadPair(directory, 'ca', async () =>
-    (await maker()).createAuthority('skerry-kube-api', now),
+    (await maker()).createAuthority('skerry-kube-api', lifeOf(now, CA_DAYS)),
   );
   const token = await loadToken(join(directory, 'token'));
-  const issue = async () => (await maker()).issueServerCertificate(authority, host, now);
+  const issue = async () =>
+    (await maker()).issueServerCertificate(
+      authority,
+      { commonName: 'kube-api', hosts: [host, ...USUAL_NAMES] },
+      lifeOf(now, SERVER_DAYS),
+    );
   const kept = await loadPair(directory, 'server', issue);
   if (isUsableFor(kept, authority, host, now)) return { authority, server: kept, token };
   const server = await issue();
@@ -27,8 +37,14 @@ export async function loadCredentials(directory: string, host: string, now: Date
   return { authority, server, token };
 }
 
+/** Starts a day early, for clients whose clock is behind. */
+const lifeOf = (now: Date, days: number): Life => ({
+  notBefore: new Date(now.getTime() - DAY_MS),
+  notAfter: new Date(now.getTime() + days * DAY_MS),
+});
+
 /** Loaded only when something is to be made. */
-const maker = () => import('./certificates.ts');
+const maker = () => import('../../kit/certificates.ts');
 
 async function loadPair(
   directory: string,

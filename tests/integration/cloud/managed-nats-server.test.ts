@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect } from 'nats';
 import { fullAccess } from '../../../src/cloud/full-access.ts';
 import { NodeAdmission } from '../../../src/cloud/admission/node-admission.ts';
 import { HubAuthority } from '../../../src/cloud/hub-authority.ts';
@@ -16,6 +17,7 @@ import { mebibytes, seconds } from '../../../src/kit/units.ts';
 import { readLast } from '../../../src/nats/direct-get.ts';
 import { ensureStreams } from '../../../src/nats/jetstream-admin.ts';
 import { keyPairFromSeed } from '../../../src/nats/nkeys.ts';
+import { connectionOptions } from '../../../src/nats/connection-options.ts';
 import { NatsLink } from '../../../src/nats/nats-link.ts';
 import { wantedStreams } from '../../../src/nats/stream-plan.ts';
 import {
@@ -51,7 +53,11 @@ class OwnServer implements AsyncDisposable {
     this.claims = new AccountClaims({ dataDir: dir }, tools);
     this.server = new ManagedNatsServer(
       { dataDir: dir, ...config },
-      { logger: silentLogger, operator: () => this.claims.operator() },
+      {
+        logger: silentLogger,
+        operator: () => this.claims.operator(),
+        certificate: (hosts) => this.#authority.current.issueCertificate({ hosts, commonName: 'nats' }),
+      },
     );
     const revocations = () => this.claims.revocations();
     this.admission = new NodeAdmission({ dataDir: dir, localNodes: [] }, { ...tools, revocations });
@@ -65,9 +71,10 @@ class OwnServer implements AsyncDisposable {
     return this;
   }
 
-  async link(proof: NatsProof, prefix: string): Promise<NatsLink> {
-    const credentials = (): NatsAccess => ({ ...proof, url: this.server.url });
-    const link = new NatsLink({ credentials, clientName: 'test', inboxPrefix: prefix }, { logger: silentLogger });
+  async link(proof: NatsProof, prefix: string, url?: string): Promise<NatsLink> {
+    const credentials = (): NatsAccess => ({ ...proof, url: url ?? this.server.url });
+    const ca = (): string => this.#authority.current.caCertificate;
+    const link = new NatsLink({ credentials, ca, clientName: 'test', inboxPrefix: prefix }, { logger: silentLogger });
     await link.start(NEVER);
     this.#links.push(link);
     await waitUntil(`a link with ${prefix}`, () => link.connected, 2000);
@@ -342,4 +349,29 @@ test('a credentials file from the time of passwords becomes one with a key', asy
   await writeFile(own.admission.credentialsFile('edge-a'), JSON.stringify(old), { mode: 0o600 });
 
   await own.nodeLink('edge-a');
+});
+
+test('beyond this machine it speaks TLS with a certificate of the authority, under every address, and nothing else', async () => {
+  await using own = await new OwnServer(await tempDir(), { host: '0.0.0.0', port: 0, portAskedFor: true }).start();
+  await using other = await new OwnServer(await tempDir()).start();
+  assert.match(own.server.url, /^tls:/);
+
+  const node = await own.nodeLink('edge-a');
+
+  assert.equal(node.connected, true);
+  const access = await fullAccess(own.dir, own.server.url);
+  await assert.rejects(other.link(access, '_INBOX_hub', own.server.url), 'a server with a certificate of another CA');
+  const plain = { ...access, url: own.server.url.replace('tls:', 'nats:') };
+  await assert.rejects(connect({ ...connectionOptions(plain, undefined), reconnect: false }));
+});
+
+test('a server that was told to listen beyond this machine is not the one of before', async () => {
+  const dir = await tempDir();
+  const first = await new OwnServer(dir).start();
+  const port = Number(new URL(first.server.url).port);
+  await first.stop();
+
+  await using second = await new OwnServer(dir, { host: '0.0.0.0', port, portAskedFor: true }).start();
+
+  await second.nodeLink('edge-a');
 });

@@ -13,7 +13,11 @@ const claims = new AccountClaims(
 );
 const server: ManagedNatsServer = new ManagedNatsServer(
   { dataDir, host: '127.0.0.1', port: 0, portAskedFor: true },
-  { logger: silentLogger, operator: () => claims.operator() },
+  {
+    logger: silentLogger,
+    operator: () => claims.operator(),
+    certificate: (hosts) => authority.issueCertificate({ hosts, commonName: 'nats' }),
+  },
 );
 await server.start(new AbortController().signal);
 process.stdout.write(JSON.stringify({ pid: server.pid, url: server.url }));

@@ -1,5 +1,4 @@
-// The CA of one embedded API and the server certificates it signs. The only file that touches
-// @peculiar/x509, which costs memory: it is loaded when a certificate is to be made, not on every start.
+// A certificate authority and the certificates that it signs. The only file that touches @peculiar/x509, which costs memory: it is loaded when a certificate is to be made, not on every start.
 import 'reflect-metadata'; // @peculiar/x509 is built with decorators and does not load it itself
 import type { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -7,15 +6,17 @@ import * as x509 from '@peculiar/x509';
 import type { KeyAndCertificate } from './key-and-certificate.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const DAY_MS = 86_400_000;
-const CA_DAYS = 3650;
-const SERVER_DAYS = 825;
-const USUAL_NAMES = ['localhost', '127.0.0.1', '::1', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
 
-export async function createAuthority(name: string, now: Date): Promise<KeyAndCertificate> {
+export interface Life {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export async function createAuthority(name: string, life: Life): Promise<KeyAndCertificate> {
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    ...validity(now, CA_DAYS),
+    ...life,
+    serialNumber: serialNumber(),
     name: `CN=${name}`,
     keys,
     signingAlgorithm: ALGORITHM,
@@ -28,17 +29,18 @@ export async function createAuthority(name: string, now: Date): Promise<KeyAndCe
   return exported(keys.privateKey, certificate);
 }
 
-/** A certificate for `host` and the names by which a local server is usually called. */
+/** The certificate of a server with those names and addresses, and a key for it. */
 export async function issueServerCertificate(
   authority: KeyAndCertificate,
-  host: string,
-  now: Date,
+  { commonName, hosts }: { readonly commonName: string; readonly hosts: readonly string[] },
+  life: Life,
 ): Promise<KeyAndCertificate> {
   const issuer = new x509.X509Certificate(authority.certificate);
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
-    ...validity(now, SERVER_DAYS),
-    subject: 'CN=kube-api',
+    ...life,
+    serialNumber: serialNumber(),
+    subject: `CN=${commonName}`,
     issuer: issuer.subject,
     publicKey: keys.publicKey,
     signingKey: await signingKey(authority.key),
@@ -47,23 +49,18 @@ export async function issueServerCertificate(
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(namesFor(host)),
+      new x509.SubjectAlternativeNameExtension(namesOf(hosts)),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
     ],
   });
   return exported(keys.privateKey, certificate);
 }
 
-function namesFor(host: string): x509.JsonGeneralName[] {
-  return [...new Set([host, ...USUAL_NAMES])].map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }));
+function namesOf(hosts: readonly string[]): x509.JsonGeneralName[] {
+  return [...new Set(hosts)].map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }));
 }
 
-/** Starts a day early, for clients whose clock is behind. */
-const validity = (now: Date, days: number) => ({
-  serialNumber: Buffer.from(crypto.getRandomValues(new Uint8Array(15))).toString('hex'),
-  notBefore: new Date(now.getTime() - DAY_MS),
-  notAfter: new Date(now.getTime() + days * DAY_MS),
-});
+const serialNumber = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(15))).toString('hex');
 
 async function exported(
   privateKey: webcrypto.CryptoKey,
