@@ -197,7 +197,8 @@ export class Demo implements Service {
   }
 }
 
-/** The address that was chosen at the first start, so that everybody finds the part again. */
+/** With the port that was chosen at the first start, so that everybody finds the part again. */
 function again(wanted: string, url: unknown): string {
-  return typeof url === 'string' && url !== '' ? new URL(url.replace(/^[a-z]+:/, 'http:')).host : wanted;
+  const port = /:(\d+)\/?$/.exec(typeof url === 'string' ? url : '')?.[1];
+  return port === undefined ? wanted : wanted.replace(/\d+$/, port);
 }
