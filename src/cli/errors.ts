@@ -10,6 +10,11 @@ export const cliErrors = errorTable({
     kind: 'refused',
     message: ({ option, purpose }: { option: string; purpose: string }) => `${option} is missing: ${purpose}`,
   },
+  SECRET_READABLE: {
+    kind: 'refused',
+    message: ({ readable }: { readable: readonly { readonly file: string; readonly mode: number }[] }) =>
+      `everybody on this machine can read ${readable.map(({ file, mode }) => `${file} (mode ${mode.toString(8).padStart(4, '0')})`).join(', ')}: run chmod 600 ${readable.map(({ file }) => file).join(' ')}, and replace what others may have read`,
+  },
   CONFIG_UNREADABLE: {
     kind: 'refused',
     message: ({ file, problem }: { file: string; problem: string }) => `the configuration file ${file} ${problem}`,

@@ -1,5 +1,6 @@
 import type { BrokerLimits } from '../../broker/index.ts';
 import { errorTable } from '../kit/errors.ts';
+import type { ServerCertificate } from '../kit/http-listener.ts';
 import type { Bytes, Duration } from '../kit/units.ts';
 import { decodeNodeIdentity, type NodeIdentity } from '../wire/node-identity.ts';
 
@@ -14,6 +15,8 @@ export interface EdgeConfig {
   /** MQTT over TLS, by itself and under WebSocket, and the files of its certificate; each is read again when it changes. */
   readonly mqttTls?: MqttTls;
   readonly http: Address;
+  /** Needed where `http` is an address that other machines reach. */
+  readonly httpSecurity?: HttpSecurity;
   /** What facts that wait for the cloud may weigh, and how long they may wait. */
   readonly outbox: { readonly limit: Bytes; readonly age: Duration };
   /** How many changes of each property are kept on this node; 0: none. */
@@ -44,6 +47,14 @@ export interface Address {
   readonly port: number;
 }
 
+/** What it takes to let programs of other machines ask over HTTP. */
+export interface HttpSecurity {
+  /** Asked at the first connection over TLS, and anew every hour. */
+  readonly certificate: () => Promise<ServerCertificate>;
+  /** What they show as a bearer token, for all but `/healthz`. */
+  readonly token: string;
+}
+
 export const edgeErrors = errorTable({
   EDGE_CREDENTIALS_UNREADABLE: {
     kind: 'refused',
@@ -54,6 +65,11 @@ export const edgeErrors = errorTable({
     kind: 'refused',
     message: ({ dataDir, was, is }: { dataDir: string; was: string; is: string }) =>
       `the data directory ${dataDir} belongs to the node ${was}, and the credentials are for ${is}; use another --data-dir`,
+  },
+  EDGE_HTTP_NEEDS_TLS: {
+    kind: 'refused',
+    message: ({ host }: { host: string }) =>
+      `--http ${host} is reached from other machines, and plain HTTP would show them the token: give a certificate with --http-cert and --http-key, or listen on 127.0.0.1`,
   },
   EDGE_HTTP_PORT_IN_USE: {
     kind: 'refused',

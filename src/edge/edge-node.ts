@@ -265,7 +265,7 @@ function createStateSender(
 }
 
 function createAdmin(
-  { http, credentials: { node } }: EdgeConfig,
+  { http, httpSecurity, credentials: { node } }: EdgeConfig,
   {
     kept,
     devices,
@@ -298,7 +298,10 @@ function createAdmin(
     ...(cloud.uplink.problem === undefined ? {} : { problem: cloud.uplink.problem }),
   });
   const metrics = createMetrics(kept, devices, cloud);
-  return new EdgeAdmin({ http }, { healths, status, metrics, twins, logger });
+  return new EdgeAdmin(
+    { http, ...(httpSecurity === undefined ? {} : { httpSecurity }) },
+    { healths, status, metrics, twins, logger },
+  );
 }
 
 function createMetrics(

@@ -109,8 +109,9 @@ export class HttpListener {
     const every = Math.ceil(Math.min(headers, request) / CHECKS);
     const options = { ...times, connectionsCheckingInterval: every, maxHeaderSize: LARGEST_HEADERS };
     const server = createHttpServer(options, (asked, response) => {
+      const { socket } = asked;
       response.once('close', () => {
-        if (this.#servers === undefined) asked.socket.destroySoon();
+        if (this.#servers === undefined) socket.destroySoon();
       });
       this.#tools.answer(asked, response);
     });

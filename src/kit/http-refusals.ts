@@ -1,7 +1,7 @@
 import type { HttpVerdict } from './http-access.ts';
 import type { HttpClosing } from './http-listener.ts';
 import type { LogFields, Logger } from './logger.ts';
-import { Tally } from './metrics.ts';
+import { counter, samplesOf, Tally, type Metric } from './metrics.ts';
 import { Sampler } from './sampler.ts';
 import { seconds } from './units.ts';
 
@@ -24,8 +24,10 @@ export class HttpRefusals {
     this.#logger = logger;
   }
 
-  get counts(): Readonly<Record<HttpRefusal, number>> {
-    return this.#tally.counts;
+  metric(name: string): Metric {
+    return counter(name, 'Connections and requests that were refused over HTTP.', () =>
+      samplesOf('reason', this.#tally.counts),
+    );
   }
 
   add(refusal: HttpRefusal, fields: LogFields): void {

@@ -1,7 +1,7 @@
 // docs/reference/metrics.md lists what the processes count, no more and no less, and names keep one form.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hubHttpMetrics, hubMetrics } from '../../src/cloud/admin/hub-metrics.ts';
+import { hubMetrics } from '../../src/cloud/admin/hub-metrics.ts';
 import { edgeMetrics } from '../../src/edge/admin/edge-metrics.ts';
 import { HttpRefusals } from '../../src/kit/http-refusals.ts';
 import { silentLogger } from '../../src/kit/logger.ts';
@@ -12,36 +12,39 @@ import { codes, tableRows } from './docs.ts';
 const PAGE = 'docs/reference/metrics.md';
 
 const part = { name: 'link', health: () => HEALTHY } as Service;
-const EDGE = edgeMetrics({
-  outbox: () => ({
-    ...{ entries: 1, bytes: 2, acknowledgedBytes: 1, limitBytes: 9, oldestAgeMs: 1500 },
-    dropped: { twin: { bytes: 1 } },
+const EDGE = [
+  ...edgeMetrics({
+    outbox: () => ({
+      ...{ entries: 1, bytes: 2, acknowledgedBytes: 1, limitBytes: 9, oldestAgeMs: 1500 },
+      dropped: { twin: { bytes: 1 } },
+    }),
+    store: () => ({ commits: 2, writes: 1, writingMs: 250 }),
+    publications: () => ({ admit: 1 }),
+    rejected: () => ({ value: 1 }),
+    uplink: () => ({ isLinked: true, isOpen: false, messages: { stored: 1 } }),
+    devices: () => 1,
+    states: () => ({ online: 1 }),
+    broker: () => ({
+      ...{
+        clients: 1,
+        refused: { connections: 1 },
+        ended: { lost: 1 },
+        denied: { publish: 1 },
+        receivedMessages: { 0: 1 },
+      },
+      ...{ sentMessages: 1, receivedBytes: 1, sentBytes: 1, backlogBytes: 0, unfinishedBytes: 0, openPublications: 0 },
+      sessions: {
+        ...{ sessions: 1, sessionsAway: 1, queuedMessages: 1, queuedBytes: 1, droppedMessages: { expired: 1 } },
+        ...{ subscriptions: 1, refusedSubscriptions: 0, expiredSessions: 0 },
+        ...{ retainedTopics: 0, retainedBytes: 0, wills: 0, willBytes: 0, recordsSetAside: 0 },
+      },
+    }),
   }),
-  store: () => ({ commits: 2, writes: 1, writingMs: 250 }),
-  publications: () => ({ admit: 1 }),
-  rejected: () => ({ value: 1 }),
-  uplink: () => ({ isLinked: true, isOpen: false, messages: { stored: 1 } }),
-  devices: () => 1,
-  states: () => ({ online: 1 }),
-  broker: () => ({
-    ...{
-      clients: 1,
-      refused: { connections: 1 },
-      ended: { lost: 1 },
-      denied: { publish: 1 },
-      receivedMessages: { 0: 1 },
-    },
-    ...{ sentMessages: 1, receivedBytes: 1, sentBytes: 1, backlogBytes: 0, unfinishedBytes: 0, openPublications: 0 },
-    sessions: {
-      ...{ sessions: 1, sessionsAway: 1, queuedMessages: 1, queuedBytes: 1, droppedMessages: { expired: 1 } },
-      ...{ subscriptions: 1, refusedSubscriptions: 0, expiredSessions: 0 },
-      ...{ retainedTopics: 0, retainedBytes: 0, wills: 0, willBytes: 0, recordsSetAside: 0 },
-    },
-  }),
-});
+  new HttpRefusals(silentLogger).metric('skerry_edge_http_refusals_total'),
+];
 const HUB = [
   ...hubMetrics({ leads: () => true, setAside: () => 3, parts: () => [part] }),
-  hubHttpMetrics(new HttpRefusals(silentLogger)),
+  new HttpRefusals(silentLogger).metric('skerry_hub_http_refusals_total'),
 ];
 
 const described = (metrics: readonly Metric[]): readonly string[] =>

@@ -10,11 +10,13 @@ import { mebibytes, seconds } from '../../kit/units.ts';
 import { parseAddress } from '../addresses.ts';
 import { parseDuration } from '../durations.ts';
 import { cliErrors } from '../errors.ts';
+import { httpSecurityOf } from '../http-security.ts';
 import { logLevelOf, requiredSetting, settingsOf, textSetting, type Settings } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
 import { parseFilters } from '../filters.ts';
 import { programVersion } from '../package-root.ts';
 import { parseBytes } from '../sizes.ts';
+import { refuseReadableSecrets } from '../secret-files.ts';
 import { runService } from '../run-service.ts';
 import { brokerLimitsOf } from './broker-options.ts';
 import { noteAddresses } from '../twin/edge-address.ts';
@@ -26,7 +28,7 @@ const MOST_HISTORY = 10_000;
 export async function runEdge(command: Command): Promise<number> {
   const settings = await settingsOf(command, EDGE_OPTIONS);
   const logger = createLogger(logLevelOf(settings, 'info'));
-  const config = edgeConfig(settings);
+  const config = await edgeConfig(settings);
   const edge = new EdgeNode(config, { logger });
   return runService(edge, {
     logger,
@@ -44,10 +46,14 @@ export async function runEdge(command: Command): Promise<number> {
   });
 }
 
-function edgeConfig(settings: Settings): EdgeConfig {
+async function edgeConfig(settings: Settings): Promise<EdgeConfig> {
   const dataDir = requiredSetting(settings, 'data-dir', 'the folder in which this node keeps its twins and facts');
   const address = (key: string) => parseAddress(`--${key}`, requiredSetting(settings, key, 'an address'));
   const webSocket = textSetting(settings, 'mqtt-ws');
+  const given = ['credentials', 'http-key', 'mqtt-users', 'mqtt-key'].map((key) => textSetting(settings, key));
+  refuseReadableSecrets(dataDir, given);
+  const http = address('http');
+  const httpSecurity = await httpSecurityOf(settings, { dataDir, host: http.host });
   return {
     dataDir,
     credentials: credentialsFor(dataDir, textSetting(settings, 'credentials')),
@@ -55,7 +61,8 @@ function edgeConfig(settings: Settings): EdgeConfig {
     mqttWs: webSocket === undefined || webSocket === 'off' ? undefined : address('mqtt-ws'),
     mqttAccess: { users: usersFileOf(dataDir, settings), acl: textSetting(settings, 'mqtt-acl') },
     ...tlsOf(settings),
-    http: address('http'),
+    http,
+    ...(httpSecurity === undefined ? {} : { httpSecurity }),
     outbox: outboxOf(settings),
     history: historyOf(settings),
     uploads: parseFilters('--upload-topics', requiredSetting(settings, 'upload-topics', 'topic filters, or "none"')),

@@ -14,13 +14,16 @@ import { cliErrors } from '../errors.ts';
 import { listSetting, logLevelOf, requiredSetting, settingsOf, textSetting, type Settings } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
 import { packageRoot } from '../package-root.ts';
+import { refuseReadableSecrets } from '../secret-files.ts';
 import { runService } from '../run-service.ts';
 import { HUB_OPTIONS } from './option-tables.ts';
 
 export async function runHub(command: Command): Promise<number> {
   const settings = await settingsOf(command, HUB_OPTIONS);
   const logger = createLogger(logLevelOf(settings, 'info'));
-  const hub = new HubProcess(hubSettings(settings), { logger });
+  const wanted = hubSettings(settings);
+  refuseReadableSecrets(wanted.config.dataDir);
+  const hub = new HubProcess(wanted, { logger });
   return runService(hub, {
     logger,
     onReady: () => {

@@ -35,9 +35,11 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
   },
   {
     flags: '--http <address>',
-    description: 'health, metrics and twins for programs on this node',
+    description: 'health, metrics and twins for programs on this node; with --http-cert for others, who show a token',
     default: '127.0.0.1:10550',
   },
+  { flags: '--http-cert <file>', description: 'certificate for HTTPS, needed where other machines reach --http' },
+  { flags: '--http-key <file>', description: 'its private key' },
   {
     flags: '--outbox-bytes <size>',
     description: 'how much of the disk facts may take that wait for the cloud, such as 200MiB or 2GiB',

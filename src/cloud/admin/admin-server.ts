@@ -15,7 +15,6 @@ import { refusal, send, type Reply } from './answers.ts';
 import { adminErrors } from './errors.ts';
 import { healthRoutes, type Route } from './health-routes.ts';
 import type { HttpRoute } from './http-route.ts';
-import { hubHttpMetrics } from './hub-metrics.ts';
 import { readJsonBody } from './json-body.ts';
 
 const BASE = 'http://hub';
@@ -54,7 +53,7 @@ export class AdminServer implements Service {
     this.#config = config;
     this.#tools = tools;
     this.#refusals = new HttpRefusals(tools.logger);
-    const metrics = [...tools.metrics, hubHttpMetrics(this.#refusals)];
+    const metrics = [...tools.metrics, this.#refusals.metric('skerry_hub_http_refusals_total')];
     this.#routes = [...healthRoutes({ ...tools, metrics }), ...(tools.routes ?? [])];
     this.#listener = new HttpListener(config, {
       answer: (request, response) => void this.#answer(request, response),
@@ -134,6 +133,7 @@ export class AdminServer implements Service {
     if (read.kind !== 'read') return refusal(read.kind);
     const { isTls, remoteAddress } = visitor;
     const answer = await route.handle({ body: read.body, remoteAddress, isTls, localHost: hostOf(visitor) });
+    if (answer.text !== undefined) return { ...answer, headers: PLAIN_TEXT };
     return answer.status >= 400 && answer.status < 500 ? { ...answer, refusal: 'refused' } : answer;
   }
 
@@ -141,6 +141,8 @@ export class AdminServer implements Service {
     return this.#routes.map(({ path }) => path).join(', ');
   }
 }
+
+const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8' };
 
 const allowedBy = ({ method }: Pick<HttpRoute, 'method'>): string => (method === 'GET' ? 'GET, HEAD' : method);
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { SECURE_HEADERS } from '../../kit/http-headers.ts';
 import type { HttpRefusal } from '../../kit/http-refusals.ts';
 import { METRICS_CONTENT_TYPE } from '../../kit/metrics.ts';
 
@@ -57,16 +58,6 @@ export function refusal(why: Told, known = ''): Reply {
   const { status, error, message, headers } = REFUSED[why];
   return { status, body: { error, message: message(known) }, headers: headers?.(known) ?? {}, refusal: why };
 }
-
-/** Answers say nothing to a browser but what they are. */
-export const SECURE_HEADERS = Object.freeze({
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-});
 
 export function send(response: ServerResponse, { status, body, text, headers }: Reply): void {
   // What was not read of a refused body would be taken for the next request.

@@ -1,6 +1,5 @@
 // What the hub counts, under the names that docs/reference/metrics.md lists.
-import type { HttpRefusals } from '../../kit/http-refusals.ts';
-import { counter, samplesOf, type Metric } from '../../kit/metrics.ts';
+import type { Metric } from '../../kit/metrics.ts';
 import type { Service } from '../../kit/service.ts';
 
 export interface HubMetricSources {
@@ -30,8 +29,3 @@ export function hubMetrics({ leads, setAside, parts }: HubMetricSources): readon
     },
   ];
 }
-
-export const hubHttpMetrics = (refusals: HttpRefusals): Metric =>
-  counter('skerry_hub_http_refusals_total', 'Connections and requests that were refused over HTTP.', () =>
-    samplesOf('reason', refusals.counts),
-  );

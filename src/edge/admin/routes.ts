@@ -24,8 +24,11 @@ export function answerRequest(routes: Routes, request: IncomingMessage): Answer 
   }
   const known = Object.keys(routes).join(', ');
   return allowed.length === 0
-    ? { status: 404, body: { reason: `nothing here; try ${known}` } }
-    : { status: 405, body: { reason: `${request.method ?? ''} does nothing here; ${allowed.join(' and ')} does` } };
+    ? { status: 404, refusal: 'unknown', body: { reason: `nothing here; try ${known}` } }
+    : {
+        ...{ status: 405, headers: { allow: allowed.join(', ') }, refusal: 'method' },
+        body: { reason: `${request.method ?? ''} does nothing here; ${allowed.join(' and ')} does` },
+      };
 }
 
 /** `undefined` where the path is of another form. */

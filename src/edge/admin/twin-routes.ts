@@ -57,7 +57,8 @@ async function set(
   { namespace, name, property }: Place,
 ): Promise<Answer> {
   const body = await readBody(request);
-  if (body === undefined) return { status: 413, body: { reason: `the value is larger than ${LARGEST_BODY} bytes` } };
+  if (body === undefined)
+    return { status: 413, refusal: 'too-large', body: { reason: `the value is larger than ${LARGEST_BODY} bytes` } };
   if (!isUtf8(body)) return { status: 400, body: { reason: 'the value must be text in UTF-8' } };
   const value = body.toString('utf8');
   return answerTo(await twins.setDesired(namespace, name, { property, value }), { namespace, name, property });

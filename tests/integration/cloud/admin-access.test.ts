@@ -51,6 +51,10 @@ class Site implements AsyncDisposable {
     };
     return [
       { method: 'POST', path: '/v1/join', access: 'open', handle },
+      {
+        ...{ method: 'GET', path: '/v1/ca', access: 'open' },
+        handle: () => Promise.resolve({ status: 200, text: 'a certificate' }),
+      },
       { method: 'GET', path: '/v1/nodes', access: 'admin', handle },
       {
         ...{ method: 'POST', path: '/v1/broken', access: 'open' },
@@ -132,6 +136,14 @@ void test('a body that is too large or no JSON reaches no route, whatever length
   assert.equal(await post('{'), 400);
   assert.deepEqual(site.asked, []);
   assert.deepEqual([await site.refusals('too-large'), await site.refusals('malformed')], [2, 1]);
+});
+
+void test('a route may answer in plain text', async () => {
+  await using site = await Site.open();
+
+  const { text, headers } = await ask(site.outside, '/v1/ca', { ca: site.pair.ca });
+
+  assert.deepEqual([text, headers['content-type']], ['a certificate', 'text/plain; charset=utf-8']);
 });
 
 void test('another method is answered 405 with those that are allowed', async () => {

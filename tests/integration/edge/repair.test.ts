@@ -287,7 +287,7 @@ void test('as a command: it says what it found, what it kept and where the damag
 async function credentials(dataDir: string): Promise<string> {
   const file = join(dataDir, 'given.json');
   const nats = { url: 'nats://127.0.0.1:1', user: 'n1', password: 'p' };
-  await writeFile(file, JSON.stringify({ node: 'n1', nats }));
+  await writeFile(file, JSON.stringify({ node: 'n1', nats }), { mode: 0o600 });
   return file;
 }
 
