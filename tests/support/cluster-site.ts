@@ -129,7 +129,9 @@ export class ClusterSite implements AsyncDisposable {
   async startEdge(): Promise<void> {
     const file = join(this.dir, 'site.json');
     const { user, password } = USER;
-    await writeFile(file, JSON.stringify({ node: NODE, nats: { url: this.nats.url, user, password } }));
+    await writeFile(file, JSON.stringify({ node: NODE, nats: { url: this.nats.url, user, password } }), {
+      mode: 0o600,
+    });
     const sockets = ['--mqtt', '127.0.0.1:0', '--mqtt-ws', 'off', '--http', '127.0.0.1:0'];
     this.edge = await startProgram(['edge', '--data-dir', join(this.dir, 'edge'), '--credentials', file, ...sockets]);
   }
