@@ -1,5 +1,5 @@
 // What only its owner may read: a start with a secret that everybody on the machine can read is refused, before anything is opened.
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../kit/errors.ts';
 import { cliErrors } from './errors.ts';
@@ -17,7 +17,8 @@ export function refuseReadableSecrets(dataDir: string, given: readonly (string |
   const files = new Set([...kept, ...given.filter((file) => file !== undefined)]);
   const readable = [...files].flatMap((file) => {
     const mode = modeOf(file);
-    return mode === undefined || (mode & READ_BY_OTHERS) === 0 ? [] : [{ file, mode: mode & PERMISSIONS }];
+    if (mode === undefined || (mode & READ_BY_OTHERS) === 0 || isPublic(file)) return [];
+    return [{ file, mode: mode & PERMISSIONS }];
   });
   if (readable.length > 0) throw cliErrors.SECRET_READABLE({ readable });
 }
@@ -29,6 +30,11 @@ function namesIn(folder: string): readonly string[] {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
     throw error;
   }
+}
+
+/** A certificate is shown to everybody; a PEM file that holds a key beside it is not. */
+function isPublic(file: string): boolean {
+  return file.endsWith('.pem') && !readFileSync(file, 'latin1').includes('PRIVATE KEY');
 }
 
 /** Of a file; who reads the file next says what is wrong with one that is not there. */
