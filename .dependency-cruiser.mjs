@@ -48,6 +48,7 @@ const parts = [
 /** Inside the edge: each stop knows its neighbours; `edge-node.ts` alone sees all. */
 const edgeParts = [
   { part: 'store', may: [] },
+  { part: 'identity', may: [] },
   { part: 'meta', may: ['store/'] },
   { part: 'twin', may: ['store/'] },
   { part: 'outbox', may: ['store/'] },
@@ -95,6 +96,7 @@ export const nodeHomes = {
   fs: {
     homes: [
       'src/kit/watched-files\\.ts$',
+      'src/edge/identity/',
       'src/edge/store/',
       'src/cloud/data-dir-lock\\.ts$',
       'src/cloud/private-files\\.ts$',

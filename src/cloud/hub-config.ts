@@ -29,6 +29,8 @@ export interface HubConfig {
   /** How long the stream of reports knows a message id again. */
   readonly duplicateWindow: Duration;
   readonly nodes: NodesConfig;
+  /** How long credentials of nodes that joined are good; default `JWT_LIFE`. */
+  readonly jwtLife?: Duration;
 }
 
 export const DEFAULT_NATS_PORT = 4222;

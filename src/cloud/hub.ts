@@ -15,6 +15,7 @@ import { Downstream } from './downstream/downstream.ts';
 import type { HubConfig } from './hub-config.ts';
 import { HubAuthority } from './hub-authority.ts';
 import { hubIdentity } from './hub-identity.ts';
+import { createHubJoining } from './hub-joining.ts';
 import { createHubNats, type HubNatsParts } from './hub-nats.ts';
 import { CrdInstaller } from './kubernetes/crds.ts';
 import { createDeviceModelWatch, createDeviceWatch } from './kubernetes/device-watch.ts';
@@ -28,6 +29,7 @@ import { NodeApi } from './kubernetes/node-api.ts';
 import { StatusWriter } from './kubernetes/status-writer.ts';
 import { ClaimFloors } from './nodes/claim-floors.ts';
 import { Nodes } from './nodes/nodes.ts';
+import { hostsOf } from './nats-server/server-hosts.ts';
 import { keptPassword } from './private-files.ts';
 import { Streams } from './streams.ts';
 import { Absences } from './upstream/absences.ts';
@@ -63,6 +65,7 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
   const client = KubeClient.fromFile(config.kubeconfigFile);
   const poison = new PoisonStream({ link, logger });
   const joined = new JoinedNodes({ client, revokeUsers: nats.revokeUsers, clock: systemClock, logger });
+  const joining = createHubJoining(config, { authority: () => authority.current, nats, client, logger });
   const way = partsOfTheWay(config, { nats, joined, client, poison, logger });
   const identity = (): Promise<string> => hubIdentity(config.dataDir);
   const lease = config.leaderLease ? new LeaderLease({ identity, client, clock: systemClock, logger }) : undefined;
@@ -73,14 +76,18 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
     link,
     new KubeService(client),
     joined,
+    ...joining.services,
     ...(lease === undefined ? way : [lease, new WhileLeading(way, { lease, logger })]),
   ];
   const leads = (): boolean => lease?.leads ?? true;
   const working = (): readonly Service[] => (lease?.leads === true ? [...parts, ...way] : parts);
   const admin = new AdminServer(config.http, {
     parts: working,
-    metrics: hubMetrics({ leads, setAside: () => poison.kept, parts: working }),
+    metrics: hubMetrics({ leads, setAside: () => poison.kept, joinRefusals: joining.refusals, parts: working }),
     status: () => ({ leads: leads(), leader: lease?.holder ?? '', poison: { setAside: poison.kept } }),
+    routes: joining.routes,
+    certificate: () =>
+      authority.current.issueCertificate({ hosts: hostsOf(config.http.host), commonName: 'skerry-hub' }),
     token: () => keptPassword(join(config.dataDir, 'http-token')),
     logger,
   });

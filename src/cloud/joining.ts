@@ -1,5 +1,6 @@
 // What people decide about joining, from anywhere that reaches the Kubernetes API: hubs see it there.
-import { createHash, randomBytes, X509Certificate } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { pinOf } from '../kit/ca-pin.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Duration } from '../kit/units.ts';
 import { joinTokenText } from '../wire/join-messages.ts';
@@ -37,7 +38,8 @@ export class Joining {
     nodePattern,
   }: WantedToken): Promise<{ readonly token: string; readonly kept: TokenRecord }> {
     const ca = await this.#records.authorityCertificate();
-    if (ca === undefined) throw joinErrors.AUTHORITY_NOT_FOUND({ server: this.#client.server });
+    const pin = ca === undefined ? undefined : pinOf(ca);
+    if (pin === undefined) throw joinErrors.AUTHORITY_NOT_FOUND({ server: this.#client.server });
     const id = randomBytes(6).toString('hex');
     const secret = randomBytes(32).toString('base64url');
     const now = this.#clock.now();
@@ -47,7 +49,7 @@ export class Joining {
       ...(nodePattern === undefined ? {} : { nodePattern }),
     };
     await this.#records.tokens.change(id, () => kept);
-    return { token: joinTokenText({ id, secret, pin: pinOf(ca) }), kept };
+    return { token: joinTokenText({ id, secret, pin }), kept };
   }
 
   /** Oldest first. */
@@ -91,10 +93,4 @@ export class Joining {
     if (kept === undefined) throw joinErrors.NODE_UNKNOWN({ node });
     return kept;
   }
-}
-
-/** Of the key, not of the certificate: one made anew with the same key keeps its pin. */
-function pinOf(ca: string): string {
-  const key = new X509Certificate(ca).publicKey.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(key).digest('base64url');
 }

@@ -2,12 +2,15 @@ import type { BrokerLimits } from '../../broker/index.ts';
 import { errorTable } from '../kit/errors.ts';
 import type { ServerCertificate } from '../kit/http-listener.ts';
 import type { Bytes, Duration } from '../kit/units.ts';
+import type { Joined } from './identity/identity-files.ts';
 import { decodeNodeIdentity, type NodeIdentity } from '../wire/node-identity.ts';
 
 /** What an edge node needs to know; frozen slices of it go to the parts. */
 export interface EdgeConfig {
   readonly dataDir: string;
   readonly credentials: NodeIdentity;
+  /** Of a node that joined: the credentials, which the hub renews. */
+  readonly joined?: Joined;
   readonly mqtt: Address;
   readonly mqttWs: Address | undefined;
   /** Who may come in by MQTT, and what they may do; each is read again when it changes. Absent: no users, and the default rights. */

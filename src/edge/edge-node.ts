@@ -10,9 +10,8 @@ import { Remembered } from '../kit/remembered.ts';
 import { Supervisor } from '../kit/supervisor.ts';
 import { deviceKey, parseDeviceKey, type DeviceId } from '../model/device.ts';
 import { statesOf } from '../model/state-rules.ts';
-import { NatsLink } from '../nats/nats-link.ts';
-import type { NodeIdentity } from '../wire/node-identity.ts';
-import { chainSubject, inboxPrefix, messageSubject, type DeviceClass } from '../wire/nats-subjects.ts';
+import type { NatsLink } from '../nats/nats-link.ts';
+import { chainSubject, messageSubject, type DeviceClass } from '../wire/nats-subjects.ts';
 import { EdgeAdmin } from './admin/edge-admin.ts';
 import { edgeMetrics } from './admin/edge-metrics.ts';
 import type { Wish } from './admin/twin-routes.ts';
@@ -37,6 +36,7 @@ import { EdgeStore } from './store/edge-store.ts';
 import { PastTwins } from './twin/past-twins.ts';
 import { TwinBook } from './twin/twin-book.ts';
 import { TwinHistory } from './twin/twin-history.ts';
+import { createLink } from './node-link.ts';
 import { HeartbeatSender } from './uplink/heartbeat.ts';
 import { StateSender, type StateSenderTools } from './uplink/state-sender.ts';
 import { Uplink } from './uplink/uplink.ts';
@@ -197,16 +197,12 @@ function createPresence(
 }
 
 /** NATS up and down. Being offline is a state, not a failure. */
-function createCloudSide(
-  { credentials, version }: EdgeConfig,
-  kept: Keeping,
-  { listener, presence }: DeviceSide,
-  { logger }: Tools,
-) {
+function createCloudSide(config: EdgeConfig, kept: Keeping, { listener, presence }: DeviceSide, { logger }: Tools) {
+  const { credentials, version } = config;
   const { node } = credentials;
   const { store, twins, objects, memory, outbox } = kept;
   const clock = systemClock;
-  const link = createLink(credentials, logger);
+  const { link, keepers } = createLink(config, logger);
   const states = createStateSender(node, kept, { link, presence, logger });
   const uplink = new Uplink(
     { node },
@@ -235,13 +231,7 @@ function createCloudSide(
     { node },
     { link, store, objects, twins, keep: keeperIn(kept), listener, onReached: tell, onDoubt: tell, clock, logger },
   );
-  return { link, uplink, services: [downlink, states, uplink, beats] };
-}
-
-function createLink(identity: NodeIdentity, logger: Logger): NatsLink {
-  const { node, nats, ca } = identity;
-  const names = { clientName: `skerry-edge-${node}`, inboxPrefix: inboxPrefix(node) };
-  return new NatsLink({ credentials: () => nats, ca: () => ca, ...names }, { logger });
+  return { link, uplink, services: [...keepers, downlink, states, uplink, beats] };
 }
 
 /** A definition changes twins as publications do: with what the cloud is to be told of it. */

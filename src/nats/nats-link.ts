@@ -3,7 +3,7 @@
 import { connect, createInbox, ErrorCode, Events, NatsError, type Msg, type NatsConnection } from 'nats';
 import { backoffDelay } from '../kit/backoff.ts';
 import { Deadline } from '../kit/deadline.ts';
-import { messageOf } from '../kit/errors.ts';
+import { codeOf, messageOf } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../kit/service.ts';
 import { sleep } from '../kit/sleep.ts';
@@ -35,6 +35,8 @@ export interface NatsMessage {
 /** Silence that the link bears: two unanswered pings, so a cut without a close is noticed within 10 s. */
 const PING_EVERY = seconds(3);
 const PINGS_UNANSWERED = 2;
+/** The server's words, some of which the library has codes for: authorization violation, user authentication expired or revoked. */
+const REFUSED = /authori[sz]ation|authentication (expired|revoked)/i;
 /** What a stopping link waits for the server to take what was written. */
 const LAST_WORDS = seconds(1);
 const RECONNECT = { first: ms(100), most: seconds(1) };
@@ -48,6 +50,7 @@ export class NatsLink implements Service {
   readonly #connectedListeners: (() => void)[] = [];
   readonly #disconnectedListeners: (() => void)[] = [];
   readonly #forbiddenListeners: ((subject: string) => void)[] = [];
+  readonly #refusedListeners: (() => void)[] = [];
   #connection: NatsConnection | undefined;
   #connected = false;
   #url = '';
@@ -110,6 +113,11 @@ export class NatsLink implements Service {
 
   onDisconnected(listener: () => void): void {
     this.#disconnectedListeners.push(listener);
+  }
+
+  /** Called when the server does not take the credentials, or takes them no more. */
+  onRefused(listener: () => void): void {
+    this.#refusedListeners.push(listener);
   }
 
   /** Called with the subject of a publish that the server refused to this user: nobody else answers it. */
@@ -221,6 +229,7 @@ export class NatsLink implements Service {
       });
     } catch (error) {
       this.#reason = messageOf(error);
+      this.#tellRefused(error);
       this.#logger.debug({ url: this.#url, reason: this.#reason }, 'cannot reach NATS');
       return undefined;
     }
@@ -241,6 +250,7 @@ export class NatsLink implements Service {
       for (const listener of this.#connectedListeners) listener();
     }
     const failure = await connection.closed();
+    this.#tellRefused(failure);
     this.#lost(failure === undefined ? 'the server closed the connection' : messageOf(failure));
   }
 
@@ -257,6 +267,11 @@ export class NatsLink implements Service {
   #forbidden(subject: string): void {
     this.#logger.debug({ subject }, 'the server forbids a publish');
     for (const listener of this.#forbiddenListeners) listener(subject);
+  }
+
+  #tellRefused(failure: unknown): void {
+    if (failure === undefined || !REFUSED.test(`${codeOf(failure) ?? ''} ${messageOf(failure)}`)) return;
+    for (const listener of this.#refusedListeners) listener();
   }
 
   #lost(reason: string): void {

@@ -47,6 +47,7 @@ const PLANTS: readonly Plant[] = [
   plant('broker-only-from-its-neighbours', 'src/edge/uplink', BROKER),
   plant('broker-only-by-its-index', 'src/edge/ingress', 'broker/broker.ts'),
   plant('src-edge-store-imports', 'src/edge/store', TWIN),
+  plant('src-edge-identity-imports', 'src/edge/identity', TWIN),
   plant('src-edge-meta-imports', 'src/edge/meta', TWIN),
   plant('src-edge-twin-imports', 'src/edge/twin', 'src/edge/outbox/outbox.ts'),
   plant('src-edge-outbox-imports', 'src/edge/outbox', TWIN),

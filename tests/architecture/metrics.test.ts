@@ -43,7 +43,12 @@ const EDGE = [
   new HttpRefusals(silentLogger).metric('skerry_edge_http_refusals_total'),
 ];
 const HUB = [
-  ...hubMetrics({ leads: () => true, setAside: () => 3, parts: () => [part] }),
+  ...hubMetrics({
+    leads: () => true,
+    setAside: () => 3,
+    joinRefusals: () => new Map([['JOIN_TOKEN_UNKNOWN', 1]]),
+    parts: () => [part],
+  }),
   new HttpRefusals(silentLogger).metric('skerry_hub_http_refusals_total'),
 ];
 

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { EdgeNode } from '../../edge/edge-node.ts';
+import { ArrivingNode, type ArrivingNodeTools } from '../../edge/arriving-node.ts';
 import { edgeErrors, parseCredentials, type Address, type EdgeConfig } from '../../edge/edge-config.ts';
+import { joinedIn, joinHub } from '../../edge/join-node.ts';
+import { systemClock } from '../../kit/clock.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { encodeNodeIdentity, type NodeIdentity } from '../../wire/node-identity.ts';
-import { createLogger } from '../../kit/logger.ts';
+import { createLogger, type Logger } from '../../kit/logger.ts';
 import { mebibytes, seconds } from '../../kit/units.ts';
 import { parseAddress } from '../addresses.ts';
 import { parseDuration } from '../durations.ts';
@@ -28,26 +30,53 @@ const MOST_HISTORY = 10_000;
 export async function runEdge(command: Command): Promise<number> {
   const settings = await settingsOf(command, EDGE_OPTIONS);
   const logger = createLogger(logLevelOf(settings, 'info'));
-  const config = await edgeConfig(settings);
-  const edge = new EdgeNode(config, { logger });
-  return runService(edge, {
-    logger,
-    onReady: () => {
-      keepCredentials(config);
-      const { mqtt, mqttWs, mqttTls, mqttWss, http } = edge.addresses;
-      noteAddresses(config.dataDir, edge.addresses);
-      if (settings['output'] === 'json')
-        printJson({ node: config.credentials.node, pid: process.pid, mqtt, mqttWs, mqttTls, mqttWss, http });
-      else
-        printLine(
-          `edge node ${config.credentials.node}: MQTT ${mqtt}${mqttWs === undefined ? '' : `, WebSocket ${mqttWs}`}, HTTP ${http}`,
-        );
-    },
+  const edge = await createEdge(settings, logger);
+  return runService(edge, { logger, onReady: () => sayReady(edge, settings) });
+}
+
+function sayReady({ addresses, identity }: ArrivingNode, settings: Settings): void {
+  const dataDir = dataDirOf(settings);
+  const { node } = identity;
+  if (!('tokenId' in identity)) keepCredentials(dataDir, identity);
+  noteAddresses(dataDir, addresses);
+  const { mqtt, mqttWs, mqttTls, mqttWss, http } = addresses;
+  if (settings['output'] === 'json') printJson({ node, pid: process.pid, mqtt, mqttWs, mqttTls, mqttWss, http });
+  else printLine(`edge node ${node}: MQTT ${mqtt}${mqttWs === undefined ? '' : `, WebSocket ${mqttWs}`}, HTTP ${http}`);
+}
+
+async function createEdge(settings: Settings, logger: Logger): Promise<ArrivingNode> {
+  return new ArrivingNode(await edgeConfig(settings), { findIdentity: identityFinder(settings, logger), logger });
+}
+
+const dataDirOf = (settings: Settings): string =>
+  requiredSetting(settings, 'data-dir', 'the folder in which this node keeps its twins and facts');
+
+/** As it is asked to join, as it joined before, or with a file that a hub of this machine wrote. */
+function identityFinder(settings: Settings, logger: Logger): ArrivingNodeTools['findIdentity'] {
+  const dataDir = dataDirOf(settings);
+  const given = textSetting(settings, 'credentials');
+  if (textSetting(settings, 'hub') === undefined && textSetting(settings, 'token') === undefined)
+    return async () => (given === undefined ? await joinedIn(dataDir) : undefined) ?? credentialsFor(dataDir, given);
+  const hub = hubOf(requiredSetting(settings, 'hub', 'a token is for a hub: its address'));
+  const token = requiredSetting(settings, 'token', 'joining takes what skerry token create printed at the hub');
+  if (given !== undefined)
+    throw cliErrors.OPTION_INVALID({ option: '--credentials', value: given, expected: 'no such file beside --hub' });
+  const node = textSetting(settings, 'node');
+  return (signal) => joinHub({ dataDir, hub, token, node }, { clock: systemClock, logger }, signal);
+}
+
+function hubOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'https:' && url.pathname === '/' && url.username === '') return url.origin;
+  throw cliErrors.OPTION_INVALID({
+    option: '--hub',
+    value: text,
+    expected: 'an address such as https://hub.example:8443',
   });
 }
 
-async function edgeConfig(settings: Settings): Promise<EdgeConfig> {
-  const dataDir = requiredSetting(settings, 'data-dir', 'the folder in which this node keeps its twins and facts');
+async function edgeConfig(settings: Settings): Promise<Omit<EdgeConfig, 'credentials'>> {
+  const dataDir = dataDirOf(settings);
   const address = (key: string) => parseAddress(`--${key}`, requiredSetting(settings, key, 'an address'));
   const webSocket = textSetting(settings, 'mqtt-ws');
   const given = ['credentials', 'http-key', 'mqtt-users', 'mqtt-key'].map((key) => textSetting(settings, key));
@@ -56,7 +85,6 @@ async function edgeConfig(settings: Settings): Promise<EdgeConfig> {
   const httpSecurity = await httpSecurityOf(settings, { dataDir, host: http.host });
   return {
     dataDir,
-    credentials: credentialsFor(dataDir, textSetting(settings, 'credentials')),
     mqtt: address('mqtt'),
     mqttWs: webSocket === undefined || webSocket === 'off' ? undefined : address('mqtt-ws'),
     mqttAccess: { users: usersFileOf(dataDir, settings), acl: textSetting(settings, 'mqtt-acl') },
@@ -106,8 +134,8 @@ function credentialsFor(dataDir: string, given: string | undefined): NodeIdentit
   const kept = join(dataDir, 'credentials.json');
   if (given === undefined && !existsSync(kept)) {
     throw cliErrors.OPTION_MISSING({
-      option: '--credentials',
-      purpose: `the first start in ${dataDir} needs the file that the hub wrote for this node`,
+      option: '--hub',
+      purpose: `the first start in ${dataDir} needs the address of a hub and a --token from it, or, on the hub's own machine, the --credentials file that it wrote`,
     });
   }
   const file = given ?? kept;
@@ -116,7 +144,7 @@ function credentialsFor(dataDir: string, given: string | undefined): NodeIdentit
 }
 
 /** Only now that the node has started: a start that is refused changes nothing. Replaced whole, so that a crash leaves one or the other. */
-function keepCredentials({ dataDir, credentials }: EdgeConfig): void {
+function keepCredentials(dataDir: string, credentials: NodeIdentity): void {
   const kept = join(dataDir, 'credentials.json');
   const draft = `${kept}.new`;
   writeFileSync(draft, encodeNodeIdentity(credentials), { mode: 0o600 });

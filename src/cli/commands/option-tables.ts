@@ -6,8 +6,11 @@ export const EDGE_OPTIONS: readonly OptionDeclaration[] = [
   { flags: '--data-dir <dir>', description: 'where the node keeps its twins and facts; one process at a time' },
   {
     flags: '--credentials <file>',
-    description: 'the file that the hub wrote for this node; needed at the first start, kept after it',
+    description: 'the file that a hub on this machine wrote for this node; kept after the first start',
   },
+  { flags: '--hub <url>', description: 'the hub to join at the first start, such as https://hub.example:8443' },
+  { flags: '--token <token>', description: 'what skerry token create printed there; not kept' },
+  { flags: '--node <name>', description: 'the name to join under (default: the host name)' },
   { flags: '--mqtt <address>', description: 'where devices connect', default: '127.0.0.1:1883' },
   {
     flags: '--mqtt-ws <address>',

@@ -5,10 +5,12 @@ import type { Service } from '../../kit/service.ts';
 export interface HubMetricSources {
   readonly leads: () => boolean;
   readonly setAside: () => number;
+  /** By code. */
+  readonly joinRefusals: () => ReadonlyMap<string, number>;
   readonly parts: () => readonly Service[];
 }
 
-export function hubMetrics({ leads, setAside, parts }: HubMetricSources): readonly Metric[] {
+export function hubMetrics({ leads, setAside, joinRefusals, parts }: HubMetricSources): readonly Metric[] {
   return [
     {
       ...{ name: 'skerry_hub_leading', type: 'gauge', help: '1 while this hub is the one that works.' },
@@ -18,6 +20,11 @@ export function hubMetrics({ leads, setAside, parts }: HubMetricSources): readon
       ...{ name: 'skerry_hub_poison_messages_total', type: 'counter' },
       help: 'Messages that can never be used, set aside since the start of the hub.',
       read: () => [{ value: setAside() }],
+    },
+    {
+      ...{ name: 'skerry_hub_join_refusals_total', type: 'counter' },
+      help: 'Nodes that were not let in, or whose credentials were not renewed.',
+      read: () => [...joinRefusals()].map(([code, value]) => ({ labels: { code }, value })),
     },
     {
       ...{

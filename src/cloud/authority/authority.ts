@@ -1,5 +1,4 @@
 // Who vouches for everybody: a certificate authority, and the NATS operator with its two accounts, made at the first start, in files that only the owner reads.
-import { createHash, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Life } from '../../kit/certificates.ts';
 import type { Clock } from '../../kit/clock.ts';
@@ -61,12 +60,6 @@ export class Authority {
   /** PEM. */
   get caCertificate(): string {
     return this.#keys.ca.certificate;
-  }
-
-  /** Of the key, so that it stays when the certificate is made anew: base64url SHA-256. */
-  get caPin(): string {
-    const key = new X509Certificate(this.caCertificate).publicKey.export({ type: 'spki', format: 'der' });
-    return createHash('sha256').update(key).digest('base64url');
   }
 
   /** For a server with those names and addresses; the certificate is followed by the authority's own. */

@@ -43,6 +43,11 @@ export const joinErrors = errorTable({
     message: ({ node }: { node: string }) =>
       `${node} is a node of the hub's own machine, admitted with --local-node; give this one another name`,
   },
+  JOIN_NATS_HIDDEN: {
+    kind: 'unavailable',
+    message: ({ host }: { host: string }) =>
+      `NATS listens on ${host}, where other machines cannot reach it: start the hub with --nats-listen 0.0.0.0:4222`,
+  },
   JOIN_CLOCK_OFF: {
     kind: 'refused',
     message: ({ ahead, now }: { ahead: number; now: number }) =>

@@ -22,9 +22,11 @@ export interface NodeDoorTools {
   readonly records: Pick<JoinRecords, 'tokens' | 'registrations'>;
   /** The JWT of a node's NATS user, with the rights of that node and no others. */
   readonly mint: (node: string, publicKey: string, expiresAt: Date) => string;
+  /** Default `JWT_LIFE`. */
+  readonly jwtLife?: Duration;
   /** PEM. */
   readonly ca: () => string;
-  /** For who reached the hub under that name or address. */
+  /** For who reached the hub under that name or address. Throws JOIN_NATS_HIDDEN where it can reach none. */
   readonly natsUrl: (localHost: string) => string;
   /** Nodes of this machine hold their names without having joined. */
   readonly isLocalNode: (node: string) => boolean;
@@ -61,6 +63,7 @@ export class NodeDoor {
     redeem(kept, presented, clock.now());
     // From here on, whoever asks was given the token, and may be told more.
     this.#checkClock(time);
+    this.#tools.natsUrl(localHost);
     const present = await records.registrations.get(node);
     this.#admit(present, { node, publicKey });
     await records.tokens.change(id, (found) => redeem(found, presented, clock.now()));
@@ -105,10 +108,10 @@ export class NodeDoor {
   }
 
   #grant(node: string, publicKey: string, localHost: string): JoinGrant {
-    const { mint, ca, natsUrl, clock } = this.#tools;
+    const { mint, ca, natsUrl, clock, jwtLife = JWT_LIFE } = this.#tools;
     const time = clock.now();
     // JWTs count in whole seconds.
-    const expiresAt = Math.floor((time + JWT_LIFE) / 1000) * 1000;
+    const expiresAt = Math.floor((time + jwtLife) / 1000) * 1000;
     const jwt = mint(node, publicKey, new Date(expiresAt));
     return { node, jwt, expiresAt, nats: { url: natsUrl(localHost) }, ca: ca(), time };
   }

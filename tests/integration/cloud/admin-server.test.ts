@@ -14,7 +14,7 @@ async function started(host = '127.0.0.1'): Promise<AdminServer & AsyncDisposabl
     {
       ...{
         parts: () => [],
-        metrics: hubMetrics({ leads: () => true, setAside: () => 3, parts: () => [] }),
+        metrics: hubMetrics({ leads: () => true, setAside: () => 3, joinRefusals: () => new Map(), parts: () => [] }),
         status: () => ({ poison: { setAside: 3 } }),
         logger: silentLogger,
       },
