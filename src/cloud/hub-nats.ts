@@ -11,6 +11,7 @@ import type { HubConfig, HubNats } from './hub-config.ts';
 import { AccountClaims } from './nats-server/account-claims.ts';
 import { lasting } from './nats-server/lasting-user.ts';
 import { ManagedNatsServer } from './nats-server/managed-nats-server.ts';
+import { RefusalWatch } from './nats-server/refusal-watch.ts';
 
 export interface HubNatsParts {
   readonly link: NatsLink;
@@ -28,9 +29,15 @@ export interface HubNatsParts {
    * Rejects with NATS_UNAVAILABLE while the server is away: it is told when it is back.
    */
   readonly revokeUsers: (revocations: ReadonlyMap<string, number>) => Promise<void>;
+  /** Which node of this machine holds that key. */
+  readonly nodeOf: (publicKey: string) => string | undefined;
+  /** How often a server of the hub's own refused somebody, by reason. */
+  readonly refusals: () => Readonly<Record<string, number>>;
 }
 
 interface Tools {
+  /** Which node has joined with that key. */
+  readonly nodeOf: (publicKey: string) => string | undefined;
   /** After its start, which comes before that of the services here. */
   readonly authority: () => Authority;
   readonly logger: Logger;
@@ -56,6 +63,7 @@ interface OurServer {
   readonly services: readonly Service[];
   readonly url: () => string;
   readonly pid: () => number | undefined;
+  readonly refusals: HubNatsParts['refusals'];
 }
 
 function managed({ dataDir, ...config }: HubConfig, nats: HubNats & { kind: 'managed' }, tools: Tools): HubNatsParts {
@@ -68,13 +76,17 @@ function managed({ dataDir, ...config }: HubConfig, nats: HubNats & { kind: 'man
       certificate: (hosts) => tools.authority().issueCertificate({ hosts, commonName: 'skerry-nats' }),
     },
   );
-  const ours = { claims, services: [server], url: () => server.url, pid: () => server.pid };
-  return underOurOperator({ dataDir, ...config }, ours, tools);
+  const nodeOf = (key: string): string | undefined => parts.nodeOf(key) ?? tools.nodeOf(key);
+  const watch = new RefusalWatch({ logFile: server.logFile }, { nodeOf, logger: tools.logger });
+  const services = [watch, server];
+  const ours = { claims, services, url: () => server.url, pid: () => server.pid, refusals: () => watch.counts };
+  const parts: HubNatsParts = underOurOperator({ dataDir, ...config }, ours, tools);
+  return parts;
 }
 
 function elsewhere({ dataDir }: HubConfig, url: string, tools: Tools): OurServer {
   const claims = new AccountClaims({ dataDir }, { ...tools, serverUrl: () => url });
-  return { claims, services: [], url: () => url, pid: () => undefined };
+  return { claims, services: [], url: () => url, pid: () => undefined, refusals: () => ({}) };
 }
 
 function underOurOperator({ dataDir, localNodes }: HubConfig, ours: OurServer, tools: Tools): HubNatsParts {
@@ -96,9 +108,11 @@ function underOurOperator({ dataDir, localNodes }: HubConfig, ours: OurServer, t
     url,
     pid,
     isAdmitted: (node) => admission.isAdmitted(node),
+    nodeOf: (publicKey) => admission.nodeOf(publicKey),
     admitted: () => admission.admitted,
     admitLocalNode: (node) => admission.admitLocalNode(node),
     revokeUsers: (revocations) => claims.revokeUsers(revocations),
+    refusals: ours.refusals,
   };
 }
 
@@ -115,8 +129,10 @@ function external(
     url: () => url,
     pid: () => undefined,
     isAdmitted: () => true,
+    nodeOf: () => undefined,
     admitted: () => [],
     admitLocalNode: (node) => Promise.reject(admissionErrors.ADMISSION_NEEDS_MANAGED_NATS({ node })),
     revokeUsers: () => Promise.reject(admissionErrors.REVOCATION_NEEDS_OUR_NATS({})),
+    refusals: () => ({}),
   };
 }

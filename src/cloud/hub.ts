@@ -60,7 +60,8 @@ export interface Hub extends Service {
 /** Throws KUBE_CONFIG_INVALID or ADMISSION_NEEDS_MANAGED_NATS at once; opens nothing before `start`. */
 export function createHub(config: HubConfig, { logger }: HubTools): Hub {
   const authority = new HubAuthority(config, { logger });
-  const nats = createHubNats(config, { authority: () => authority.current, logger });
+  const nodeOf = (publicKey: string): string | undefined => joined.nodeOf(publicKey);
+  const nats = createHubNats(config, { authority: () => authority.current, nodeOf, logger });
   const { link } = nats;
   const client = KubeClient.fromFile(config.kubeconfigFile);
   const poison = new PoisonStream({ link, logger });
@@ -83,7 +84,10 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
   const working = (): readonly Service[] => (lease?.leads === true ? [...parts, ...way] : parts);
   const admin = new AdminServer(config.http, {
     parts: working,
-    metrics: hubMetrics({ leads, setAside: () => poison.kept, joinRefusals: joining.refusals, parts: working }),
+    metrics: hubMetrics({
+      ...{ leads, setAside: () => poison.kept, parts: working },
+      ...{ joinRefusals: joining.refusals, natsRefusals: nats.refusals },
+    }),
     status: () => ({ leads: leads(), leader: lease?.holder ?? '', poison: { setAside: poison.kept } }),
     routes: joining.routes,
     certificate: () =>

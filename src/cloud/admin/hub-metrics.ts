@@ -1,5 +1,5 @@
 // What the hub counts, under the names that docs/reference/metrics.md lists.
-import type { Metric } from '../../kit/metrics.ts';
+import { samplesOf, type Metric } from '../../kit/metrics.ts';
 import type { Service } from '../../kit/service.ts';
 
 export interface HubMetricSources {
@@ -7,10 +7,13 @@ export interface HubMetricSources {
   readonly setAside: () => number;
   /** By code. */
   readonly joinRefusals: () => ReadonlyMap<string, number>;
+  /** By reason. */
+  readonly natsRefusals: () => Readonly<Record<string, number>>;
   readonly parts: () => readonly Service[];
 }
 
-export function hubMetrics({ leads, setAside, joinRefusals, parts }: HubMetricSources): readonly Metric[] {
+export function hubMetrics(sources: HubMetricSources): readonly Metric[] {
+  const { leads, setAside, joinRefusals, natsRefusals, parts } = sources;
   return [
     {
       ...{ name: 'skerry_hub_leading', type: 'gauge', help: '1 while this hub is the one that works.' },
@@ -25,6 +28,11 @@ export function hubMetrics({ leads, setAside, joinRefusals, parts }: HubMetricSo
       ...{ name: 'skerry_hub_join_refusals_total', type: 'counter' },
       help: 'Nodes that were not let in, or whose credentials were not renewed.',
       read: () => [...joinRefusals()].map(([code, value]) => ({ labels: { code }, value })),
+    },
+    {
+      ...{ name: 'skerry_hub_nats_refusals_total', type: 'counter' },
+      help: 'What the nats-server of the hub refused its users, and whom it did not let in.',
+      read: () => samplesOf('reason', natsRefusals()),
     },
     {
       ...{

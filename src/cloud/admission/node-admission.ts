@@ -36,7 +36,8 @@ export class NodeAdmission implements Service {
   readonly name = 'admission';
   readonly #config: AdmissionConfig;
   readonly #tools: NodeAdmissionTools;
-  readonly #admitted = new Set<string>();
+  /** By name: the public key. */
+  readonly #admitted = new Map<string, string>();
 
   constructor(config: AdmissionConfig, tools: NodeAdmissionTools) {
     this.#config = config;
@@ -57,12 +58,17 @@ export class NodeAdmission implements Service {
     return HEALTHY;
   }
 
-  get admitted(): ReadonlySet<string> {
-    return this.#admitted;
+  get admitted(): Iterable<string> {
+    return this.#admitted.keys();
   }
 
   isAdmitted(node: string): boolean {
     return this.#admitted.has(node);
+  }
+
+  /** Whose key it is. */
+  nodeOf(publicKey: string): string | undefined {
+    return [...this.#admitted].find(([, key]) => key === publicKey)?.[0];
   }
 
   credentialsFile(node: string): string {
@@ -85,7 +91,7 @@ export class NodeAdmission implements Service {
     // A JWT that is issued after the revocation would let it in again.
     if ((await this.#tools.revocations()).has(key.publicKey)) return;
     await writePrivateFile(this.credentialsFile(node), encodeNodeIdentity(this.#identityOf(node, key)));
-    this.#admitted.add(node);
+    this.#admitted.set(node, key.publicKey);
     if (known === undefined) this.#tools.logger.info({ node, file: this.credentialsFile(node) }, 'node admitted');
   }
 

@@ -57,6 +57,11 @@ export class JoinedNodes implements Service {
     return this.#registrations.get(node)?.state === 'joined';
   }
 
+  /** Which node has, or had until it was thrown out, that key. */
+  nodeOf(publicKey: string): string | undefined {
+    return [...this.#registrations.values()].find((registration) => registration.publicKey === publicKey)?.node;
+  }
+
   /** Of the nodes that have. */
   names(): readonly string[] {
     return [...this.#registrations.values()].filter(({ state }) => state === 'joined').map(({ node }) => node);

@@ -95,6 +95,10 @@ export class ManagedNatsServer implements Service {
     return `${scheme}://${bracketed(reachableHost(this.#config.host))}:${this.#port}`;
   }
 
+  get logFile(): string {
+    return this.#files.log;
+  }
+
   get pid(): number | undefined {
     return this.#process?.pid;
   }

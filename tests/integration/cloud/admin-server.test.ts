@@ -14,7 +14,13 @@ async function started(host = '127.0.0.1'): Promise<AdminServer & AsyncDisposabl
     {
       ...{
         parts: () => [],
-        metrics: hubMetrics({ leads: () => true, setAside: () => 3, joinRefusals: () => new Map(), parts: () => [] }),
+        metrics: hubMetrics({
+          leads: () => true,
+          setAside: () => 3,
+          joinRefusals: () => new Map(),
+          natsRefusals: () => ({}),
+          parts: () => [],
+        }),
         status: () => ({ poison: { setAside: 3 } }),
         logger: silentLogger,
       },
