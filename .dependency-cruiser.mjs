@@ -63,9 +63,9 @@ const edgeParts = [
 /** Inside the hub: both directions stand on `kubernetes`; `hub.ts` alone sees all. */
 const cloudParts = [
   { part: 'kubernetes', may: [] },
-  { part: 'upstream', may: ['kubernetes/'] },
-  { part: 'downstream', may: ['kubernetes/', 'reconcile-queue\\.ts$'] },
-  { part: 'nodes', may: ['kubernetes/', 'reconcile-queue\\.ts$'] },
+  { part: 'upstream', may: ['kubernetes/', 'forgeries\\.ts$'] },
+  { part: 'downstream', may: ['kubernetes/', 'forgeries\\.ts$', 'reconcile-queue\\.ts$'] },
+  { part: 'nodes', may: ['kubernetes/', 'forgeries\\.ts$', 'reconcile-queue\\.ts$'] },
   { part: 'authority', may: ['private-files\\.ts$'] },
   { part: 'nats-server', may: ['authority/', 'private-files\\.ts$', 'processes\\.ts$'] },
   { part: 'admission', may: ['authority/', 'nats-server/', 'private-files\\.ts$'] },

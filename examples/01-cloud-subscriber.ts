@@ -39,6 +39,8 @@ interface CloudEvent {
 }
 
 for await (const message of connection.subscribe('skerry.*.up.>')) {
+  // Nobody said this: somebody had the server send an answer here (docs/reference/subjects.md, what to believe).
+  if (message.headers?.has('Nats-Stream') === true) continue;
   for (const event of message.json<readonly CloudEvent[]>()) {
     const { type, time, subject = '', topic = '', data = {} } = event;
     if (type === 'io.skerry.message.v1') {

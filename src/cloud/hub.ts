@@ -12,6 +12,7 @@ import { AdminServer } from './admin/admin-server.ts';
 import { hubMetrics } from './admin/hub-metrics.ts';
 import { DataDirLock } from './data-dir-lock.ts';
 import { Downstream } from './downstream/downstream.ts';
+import { Forgeries } from './forgeries.ts';
 import type { HubConfig } from './hub-config.ts';
 import { HubAuthority } from './hub-authority.ts';
 import { hubIdentity } from './hub-identity.ts';
@@ -67,7 +68,8 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
   const poison = new PoisonStream({ link, logger });
   const joined = new JoinedNodes({ client, revokeUsers: nats.revokeUsers, clock: systemClock, logger });
   const joining = createHubJoining(config, { authority: () => authority.current, nats, client, logger });
-  const way = partsOfTheWay(config, { nats, joined, client, poison, logger });
+  const forgeries = new Forgeries({ logger });
+  const way = partsOfTheWay(config, { nats, joined, client, poison, forgeries, logger });
   const identity = (): Promise<string> => hubIdentity(config.dataDir);
   const lease = config.leaderLease ? new LeaderLease({ identity, client, clock: systemClock, logger }) : undefined;
   const parts: readonly Service[] = [
@@ -86,7 +88,7 @@ export function createHub(config: HubConfig, { logger }: HubTools): Hub {
     parts: working,
     metrics: hubMetrics({
       ...{ leads, setAside: () => poison.kept, parts: working },
-      ...{ joinRefusals: joining.refusals, natsRefusals: nats.refusals },
+      ...{ joinRefusals: joining.refusals, natsRefusals: nats.refusals, forged: () => forgeries.counts },
     }),
     status: () => ({ leads: leads(), leader: lease?.holder ?? '', poison: { setAside: poison.kept } }),
     routes: joining.routes,
@@ -103,10 +105,12 @@ interface Surroundings extends HubTools {
   readonly joined: JoinedNodes;
   readonly client: KubeClient;
   readonly poison: PoisonStream;
+  readonly forgeries: Forgeries;
 }
 
 /** What carries values between Kubernetes and NATS: of several hubs, only the leader's runs. */
-function partsOfTheWay(config: HubConfig, { nats, joined, client, poison, logger }: Surroundings): readonly Service[] {
+function partsOfTheWay(config: HubConfig, around: Surroundings): readonly Service[] {
+  const { nats, joined, client, poison, forgeries, logger } = around;
   const clock = systemClock;
   const { link } = nats;
   const isAdmitted = (node: string): boolean => joined.isJoined(node) || nats.isAdmitted(node);
@@ -119,15 +123,21 @@ function partsOfTheWay(config: HubConfig, { nats, joined, client, poison, logger
   const api = new KubeDeviceApi({ client, watch: devices });
   const writer = new StatusWriter({ interval: config.statusInterval }, { api, logger });
   const events = new EventRecorder({ client, clock, logger });
-  const downstream = new Downstream({ link, streams, devices, models, writer, events, clock, logger });
+  const downstream = new Downstream({ link, streams, devices, models, writer, events, clock, forgeries, logger });
   const absences = new Absences({
     exists: (key, signal) => api.exists(key, signal),
     relist: () => devices.relist(),
   });
   const nodeApi = new NodeApi({ client });
-  const upstream = new Upstream({ link, devices, models, nodes: nodeApi, writer, events, absences, poison, logger });
+  const upstream = new Upstream({
+    ...{ link, devices, models, nodes: nodeApi, writer, events, absences, poison },
+    ...{ forgeries, logger },
+  });
   const floors = new ClaimFloors({ link, streams, devices, admitted, logger });
-  const nodes = new Nodes(config.nodes, { link, downstream, floors, api: nodeApi, events, isAdmitted, clock, logger });
+  const nodes = new Nodes(config.nodes, {
+    ...{ link, downstream, floors, api: nodeApi, events, isAdmitted },
+    ...{ forgeries, clock, logger },
+  });
   joined.onVoided((node) => nodes.dismiss(node));
   const silentNodes = new SilentNodes({ devices, writer, presenceOf: (node) => nodes.presenceOf(node) });
   return [crds, writer, downstream, floors, streams, models, devices, upstream, nodes, silentNodes];

@@ -16,10 +16,13 @@ import type { Delivery } from './delivery.ts';
 import { InHand } from './in-hand.ts';
 import type { NatsLink } from './nats-link.ts';
 import { pullFrom } from './pull.ts';
+import type { ServerMade } from './server-made.ts';
 
 export interface StreamMessage {
   readonly subject: string;
   readonly data: Uint8Array;
+  /** Nobody wrote it: somebody had the server answer there. */
+  readonly made?: ServerMade | undefined;
   readonly sequence: number;
   /** When the stream stored it. */
   readonly storedAt: Date;

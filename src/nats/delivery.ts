@@ -1,10 +1,13 @@
 // One message as a consumer delivers it, and the answers it may get. Where it stands in the stream is told by its reply subject.
 import type { Msg } from 'nats';
 import type { Duration } from '../kit/units.ts';
+import { serverMade, type ServerMade } from './server-made.ts';
 
 export interface Delivery {
   readonly subject: string;
   readonly data: Uint8Array;
+  /** Nobody wrote it: somebody had the server answer there. */
+  readonly made?: ServerMade | undefined;
   readonly sequence: number;
   /** When the stream stored it. */
   readonly storedAt: Date;
@@ -27,6 +30,7 @@ export function deliveryOf(message: Msg): Delivery | undefined {
   return {
     subject: message.subject,
     data: message.data,
+    made: serverMade({ data: message.data, values: (name) => message.headers?.values(name) ?? [] }),
     sequence: Number(place.sequence),
     storedAt: new Date(Number(place.nanoseconds) / NANOSECONDS_PER_MILLISECOND),
     key: `${place.sequence}.${place.nanoseconds}`,

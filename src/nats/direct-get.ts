@@ -1,6 +1,7 @@
 import { parseJson, asObject, asInteger, asString } from '../wire/json.ts';
 import { natsErrors } from './errors.ts';
 import type { NatsLink, NatsMessage } from './nats-link.ts';
+import { serverMadeBefore, type ServerMade } from './server-made.ts';
 
 export interface StoredMessage {
   readonly subject: string;
@@ -10,6 +11,8 @@ export interface StoredMessage {
   /** `DEL` or `PURGE` on a deleted key of a bucket. */
   readonly operation: string | undefined;
   readonly data: Uint8Array;
+  /** Nobody wrote it: somebody had the server answer there. Then it has neither data nor headers. */
+  readonly made?: ServerMade;
 }
 
 /**
@@ -24,9 +27,12 @@ export async function readLast(
   const request = `$JS.API.DIRECT.GET.${stream}.${subject}`;
   const answer = await link.request(request, new Uint8Array());
   if (answer.status === 404) return undefined;
-  const sequence = Number(answer.header('Nats-Sequence') ?? Number.NaN);
+  // The last are those of this answer: a server adds its own behind what the message had.
+  const sequence = Number(answer.values('Nats-Sequence').at(-1) ?? Number.NaN);
   if (answer.status !== undefined || !Number.isSafeInteger(sequence))
     throw natsErrors.NATS_UNAVAILABLE({ subject: request });
+  const made = serverMadeBefore(answer);
+  if (made !== undefined) return { ...NOBODYS, subject, sequence, made };
   return {
     subject: answer.header('Nats-Subject') ?? subject,
     sequence,
@@ -36,6 +42,13 @@ export async function readLast(
     data: answer.data,
   };
 }
+
+const NOBODYS = {
+  messageId: undefined,
+  header: () => undefined,
+  operation: undefined,
+  data: new Uint8Array(),
+};
 
 /** What JetStream answered to a publish: its place in the stream, or the reason it was refused. */
 export type PublishReceipt =

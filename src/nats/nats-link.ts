@@ -28,6 +28,8 @@ export interface NatsMessage {
   readonly subject: string;
   readonly data: Uint8Array;
   header(name: string): string | undefined;
+  /** All of that name, in their order. */
+  values(name: string): readonly string[];
   /** The server's status line code, where it sent one (404: nothing there; 503: nobody listens). */
   readonly status: number | undefined;
 }
@@ -302,6 +304,7 @@ function messageFrom(message: Msg): NatsMessage {
       const value = found?.get(name);
       return value === '' ? undefined : value;
     },
+    values: (name) => found?.values(name) ?? [],
     status: found !== undefined && found.code !== 0 ? found.code : undefined,
   };
 }

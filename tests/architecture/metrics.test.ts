@@ -48,6 +48,7 @@ const HUB = [
     setAside: () => 3,
     joinRefusals: () => new Map([['JOIN_TOKEN_UNKNOWN', 1]]),
     natsRefusals: () => ({ publish: 1 }),
+    forged: () => ({ report: 1 }),
     parts: () => [part],
   }),
   new HttpRefusals(silentLogger).metric('skerry_hub_http_refusals_total'),

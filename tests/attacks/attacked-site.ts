@@ -141,7 +141,9 @@ export class AttackedSite implements AsyncDisposable {
       const twins = (await this.world.device('pump'))?.status?.twins;
       return twins?.find(({ propertyName }) => propertyName === 'count')?.reported?.value === value;
     });
-    assert.deepEqual([this.world.hub?.health().state, this.#node?.health().state], ['ok', 'ok']);
+    await waitUntil('hub and node to be well', () =>
+      [this.world.hub, this.#node].every((part) => part?.health().state === 'ok'),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

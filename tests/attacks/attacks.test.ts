@@ -1,10 +1,13 @@
 // Who holds real credentials of one node and tries what is not its own, at every door: refused, counted, told, and nobody else notices.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { fullAccess } from '../../src/cloud/full-access.ts';
 import { UP_STREAM, STATE_STREAM, DESIRED_STREAM, CLAIM_STREAM } from '../../src/wire/nats-subjects.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { refuseAll, tableOf, type Attack, type Refused } from './attack.ts';
 import { AttackedSite, VICTIM } from './attacked-site.ts';
+import { ANSWERED, desiredOfTheVictim, overTheClaim } from './answer-attacks.ts';
 import { ASKING } from './http-attacks.ts';
 import { GUESSING, JOINING } from './join-attacks.ts';
 import { CROSSING, ENTERING_MQTT, nothingOfTheValveWasHeard } from './mqtt-attacks.ts';
@@ -53,6 +56,13 @@ void test('whatever the holder of a node tries beyond what is its own is refused
     ...(await each(site, [...CROSSING, ...ENTERING_MQTT])),
     ...(await each(site, [...ASKING, ...JOINING, GUESSING])),
   ];
+
+  const desired = await desiredOfTheVictim(site);
+  refused.push(...(await each(site, ANSWERED)));
+  await waitUntil('what the victim shall do to be mended', async () =>
+    isDeepStrictEqual(await desiredOfTheVictim(site).catch(() => []), desired),
+  );
+  await overTheClaim(site);
 
   for (const line of tableOf(refused)) t.diagnostic(line);
   t.diagnostic(`${refused.length} attempts`);

@@ -1,5 +1,4 @@
 // With the valid credentials of a node: what belongs to another node, to the hub, or to nobody.
-import { once } from 'node:events';
 import { connect as connectPlain } from 'node:net';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -46,12 +45,16 @@ const counted = (reason: string): Counted => ({
   ...{ at: 'hub', name: 'skerry_hub_nats_refusals_total', series: `reason="${reason}"` },
 });
 const logged = (reason: string): RegExp => new RegExp(`refused by NATS .*"reason":"${reason}"`);
-const ofNats = (what: string, reason: string, attempt: Attack['attempt'], times = 1): Attack => ({
+export const ofNats = (what: string, reason: string, attempt: Attack['attempt'], times = 1): Attack => ({
   ...{ door: 'NATS', what, times, counted: counted(reason), logged: logged(reason), attempt },
 });
 
 /** The server names the attempt in its own log, every one of them. */
-async function asNode(site: AttackedSite, subject: string, use: (connection: NatsConnection) => void): Promise<void> {
+export async function asNode(
+  site: AttackedSite,
+  subject: string,
+  use: (connection: NatsConnection) => void,
+): Promise<void> {
   await site.withNats(site.attacker.nats, async (connection) => {
     use(connection);
     await connection.flush();
@@ -259,6 +262,5 @@ export const FORGING: readonly Attack[] = [
 /** Opens a connection and says nothing. */
 export const SILENT_AT_NATS: Attack = ofNats('a handshake that never comes', 'handshake', async (site) => {
   const socket = connectPlain(site.natsPort, '127.0.0.1').on('error', () => undefined);
-  socket.resume();
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.resume().once('close', resolve));
 });

@@ -17,7 +17,7 @@ const CONNECT = '\x10\x7f\x00\x04MQTT';
 async function trickle(socket: Socket, text: string, ready: string): Promise<void> {
   socket.on('error', () => undefined).resume();
   await once(socket, ready);
-  const closed = once(socket, 'close');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   let sent = 0;
   const timer = setInterval(() => socket.write(Buffer.from(text[sent++] ?? 'x', 'latin1')), 100);
   await closed;

@@ -9,11 +9,13 @@ export interface HubMetricSources {
   readonly joinRefusals: () => ReadonlyMap<string, number>;
   /** By reason. */
   readonly natsRefusals: () => Readonly<Record<string, number>>;
+  /** By place. */
+  readonly forged: () => Readonly<Record<string, number>>;
   readonly parts: () => readonly Service[];
 }
 
 export function hubMetrics(sources: HubMetricSources): readonly Metric[] {
-  const { leads, setAside, joinRefusals, natsRefusals, parts } = sources;
+  const { leads, setAside, joinRefusals, natsRefusals, forged, parts } = sources;
   return [
     {
       ...{ name: 'skerry_hub_leading', type: 'gauge', help: '1 while this hub is the one that works.' },
@@ -33,6 +35,11 @@ export function hubMetrics(sources: HubMetricSources): readonly Metric[] {
       ...{ name: 'skerry_hub_nats_refusals_total', type: 'counter' },
       help: 'What the nats-server of the hub refused its users, and whom it did not let in.',
       read: () => samplesOf('reason', natsRefusals()),
+    },
+    {
+      ...{ name: 'skerry_hub_forged_messages_total', type: 'counter' },
+      help: 'Answers of the NATS server that somebody had sent where he may not write.',
+      read: () => samplesOf('place', forged()),
     },
     {
       ...{

@@ -12,6 +12,7 @@ import {
   indexKey,
   keyOfBucketSubject,
 } from '../../wire/nats-subjects.ts';
+import type { Forgeries } from '../forgeries.ts';
 import type { Held, Put } from './desired-diff.ts';
 
 export interface HeldIndex {
@@ -21,9 +22,11 @@ export interface HeldIndex {
 
 export class DesiredBucket {
   readonly #link: NatsLink;
+  readonly #forgeries: Forgeries;
 
-  constructor(tools: { readonly link: NatsLink }) {
+  constructor(tools: { readonly link: NatsLink; readonly forgeries: Forgeries }) {
     this.#link = tools.link;
+    this.#forgeries = tools.forgeries;
   }
 
   /** Changes when the bucket was made anew and revisions start again. */
@@ -40,6 +43,8 @@ export class DesiredBucket {
   async read(key: string): Promise<Held | undefined> {
     const entry = await readLast(this.#link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
     if (entry === undefined) return undefined;
+    // What it holds is nothing, and is written over.
+    if (entry.made !== undefined) this.#forgeries.note('desired', entry.subject, entry.made);
     return { revision: entry.sequence, bytes: entry.operation === undefined ? entry.data : undefined };
   }
 

@@ -23,6 +23,7 @@ import {
 } from '../kubernetes/resources.ts';
 import type { StatusWriter } from '../kubernetes/status-writer.ts';
 import { acceptedCondition, acceptedStatus } from './acceptance.ts';
+import type { Forgeries } from '../forgeries.ts';
 import { DesiredBucket } from './desired-bucket.ts';
 import type { Wanted } from './desired-diff.ts';
 import { effectiveDevice, nextBinding } from './effective-device.ts';
@@ -37,6 +38,7 @@ export interface DownstreamTools {
   readonly writer: Pick<StatusWriter, 'update'>;
   readonly events: EventRecorder;
   readonly clock: Clock;
+  readonly forgeries: Forgeries;
   readonly logger: Logger;
 }
 

@@ -35,6 +35,10 @@ export class NodeDesired {
   #newest = 0;
   #unread: readonly string[] = [];
   #heldBackAt: number | undefined;
+  /** Whatever made the node doubt, what is known of the bucket may not be so. */
+  #isDoubted = false;
+  /** Where an index above it is there. */
+  #askedAbove: number | undefined;
 
   constructor(node: string, tools: NodeDesiredTools) {
     this.node = node;
@@ -50,10 +54,17 @@ export class NodeDesired {
     return this.#heldBackAt !== undefined;
   }
 
-  /** The node holds words that the bucket has lost, and waits for an index above this one. False where that is there. */
+  /**
+   * The node holds words that the bucket has lost, or cannot believe what it finds, and waits for an index above this one. False where
+   * that is there; but who asks again does not find it, so that the bucket is looked at.
+   */
   mustExceed(generation: number): boolean {
-    if (this.generation > generation || generation > MOST_GENERATION) return false;
+    if (generation > MOST_GENERATION) return false;
+    const isThere = this.generation > generation && this.#askedAbove !== generation;
+    this.#askedAbove = isThere ? generation : undefined;
+    if (isThere) return false;
     this.#newest = Math.max(this.#newest, generation + 1);
+    this.#isDoubted = true;
     return true;
   }
 
@@ -73,6 +84,8 @@ export class NodeDesired {
   /** Rejects with NATS_UNAVAILABLE; what was done until then stays known or is read again. */
   async reconcile(): Promise<ReconcileOutcome> {
     try {
+      if (this.#isDoubted) this.#readAgain();
+      this.#isDoubted = false;
       const before = (this.#index ??= await this.#read());
       const plan = planDesired(this.#wanted, this.#held);
       if (this.#mustLookAgain(before, plan)) return 'held back';

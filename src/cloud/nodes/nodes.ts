@@ -8,6 +8,8 @@ import { sleep } from '../../kit/sleep.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { ms, seconds, type Duration } from '../../kit/units.ts';
 import type { NatsLink, NatsMessage } from '../../nats/nats-link.ts';
+import { serverMade } from '../../nats/server-made.ts';
+import type { Forgeries } from '../forgeries.ts';
 import { HEARTBEAT_SUBJECTS, nodeOfSubject } from '../../wire/nats-subjects.ts';
 import { decodeHeartbeat } from '../../wire/node-reports.ts';
 import { asObject, asString } from '../../wire/json.ts';
@@ -23,6 +25,7 @@ export interface NodesConfig {
 }
 
 export interface NodesTools {
+  readonly forgeries: Forgeries;
   readonly link: Pick<NatsLink, 'subscribe'>;
   readonly api: NodeApi;
   readonly events: Pick<EventRecorder, 'record'>;
@@ -93,6 +96,11 @@ export class Nodes implements Service {
 
   /** The server lets a node publish only its own heartbeat subject; the payload must say the same. */
   #hear(message: NatsMessage): void {
+    const made = serverMade(message);
+    if (made !== undefined) {
+      this.#tools.forgeries.note('heartbeat', message.subject, made);
+      return;
+    }
     const heartbeat = decodeHeartbeat(message.data);
     const node = nodeOfSubject(message.subject);
     if (node === undefined || heartbeat?.node !== node || !this.#tools.isAdmitted(node)) {

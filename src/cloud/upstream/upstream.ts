@@ -9,8 +9,10 @@ import { seconds } from '../../kit/units.ts';
 import { deviceKey } from '../../model/device.ts';
 import { ConsumerLoop, type PoisonKeeper, type StreamMessage, type Verdict } from '../../nats/consumer-loop.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
+import type { ServerMade } from '../../nats/server-made.ts';
 import { decodeBatch, type DeviceEvent } from '../../wire/device-events.ts';
 import { classOfChain, nodeOfSubject, STATE_STREAM, UP_STREAM } from '../../wire/nats-subjects.ts';
+import type { Forgeries } from '../forgeries.ts';
 import type { DeviceModelWatch, DeviceWatch } from '../kubernetes/device-watch.ts';
 import type { EventRecorder, Occurrence } from '../kubernetes/event-recorder.ts';
 import { modelKeyOf, type DeviceResource } from '../kubernetes/resources.ts';
@@ -33,6 +35,7 @@ export interface UpstreamTools {
   readonly events: Pick<EventRecorder, 'record'>;
   readonly absences: Pick<Absences, 'isGone'>;
   readonly poison: PoisonKeeper;
+  readonly forgeries: Forgeries;
   readonly logger: Logger;
 }
 
@@ -109,6 +112,7 @@ export class Upstream implements Service {
   }
 
   async #handle(message: StreamMessage, what: 'state' | 'fact'): Promise<Verdict> {
+    if (message.made !== undefined) return this.#forged(message.subject, message.made);
     const batch = decodeBatch(message.data);
     if (batch.kind === 'refused') return { poison: batch.reason };
     const misfit = misfitOf(message.subject, batch.events);
@@ -126,6 +130,11 @@ export class Upstream implements Service {
     const refused = outcomes.find((outcome) => typeof outcome === 'object');
     if (refused !== undefined) return { poison: refused.refused };
     return outcomes.includes('abandoned') ? { retryAfter: RETRY_AFTER } : 'done';
+  }
+
+  #forged(subject: string, made: ServerMade): Verdict {
+    this.#tools.forgeries.note('report', subject, made);
+    return { poison: `forged: an answer of the NATS server, about ${made.from}` };
   }
 
   async #take(report: Report): Promise<StatusOutcome> {

@@ -11,6 +11,7 @@ import { TaskGroup } from '../../kit/task-group.ts';
 import { ms, seconds } from '../../kit/units.ts';
 import { readLast } from '../../nats/direct-get.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
+import type { ServerMade } from '../../nats/server-made.ts';
 import { decodeDefinition, decodeIndex, type DesiredIndex } from '../../wire/desired.ts';
 import {
   bucketSubject,
@@ -56,6 +57,8 @@ export class Downlink implements Service {
   readonly #hinted = new Set<string>();
   #wake: () => void = () => undefined;
   #doubtedThrough: number | undefined;
+  /** Entries that no hub wrote. The index may agree with what is held here, so that nothing else would have them read again. */
+  readonly #forgedKeys = new Set<string>();
   #problem: string | undefined = 'the desired state was not compared yet';
 
   constructor(config: { readonly node: string }, tools: DownlinkTools) {
@@ -156,12 +159,14 @@ export class Downlink implements Service {
     const last = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, indexKey(this.#node)));
     // A bucket without an index says nothing about what this node should hold.
     if (last === undefined || last.operation !== undefined) return;
+    if (last.made !== undefined) throw this.#forged(indexKey(this.#node), last.made);
     const { sequence: revision } = last;
     const decoded = decodeIndex(last.data);
     if (decoded === undefined) throw downlinkErrors.INDEX_NOT_UNDERSTOOD({ node: this.#node, revision });
     const index = { ...decoded, revision, isTrusted: this.#isTrusted(decoded) };
     if (isBehind(index, objects.position)) throw this.#doubt(index);
     const diff = diffIndex(index, objects.fingerprints());
+    await this.#readForgedAgain(index);
     const found = await inGroups(diff.read, (key) => this.#readObject(key, index));
     const missing = diff.read.filter((key, place) => !isMeant(index.keys[key], found[place], revision));
     const unnamed = await inGroups(diff.unnamed, (key) => this.#removeUnnamed(key, index));
@@ -174,18 +179,32 @@ export class Downlink implements Service {
     logger.info({ generation: index.generation, read: diff.read.length, removed }, 'desired state reached');
   }
 
+  async #readForgedAgain(index: ReadIndex): Promise<void> {
+    for (const key of this.#forgedKeys) {
+      this.#forgedKeys.delete(key);
+      if (key in index.keys) await this.#readObject(key, index);
+    }
+  }
+
   #isTrusted({ bucket, generation }: DesiredIndex): boolean {
     const { position } = this.#tools.objects;
     const isForeign = position.bucket !== NO_BUCKET && bucket !== position.bucket;
     return isForeign || (this.#doubtedThrough !== undefined && generation > this.#doubtedThrough);
   }
 
-  #doubt({ generation }: DesiredIndex): SkerryError {
+  #doubt({ generation }: Pick<DesiredIndex, 'generation'>): SkerryError {
     const through = Math.max(generation, this.#tools.objects.position.generation);
     const isNews = this.#doubtedThrough !== through;
     this.#doubtedThrough = through;
     if (isNews) this.#tools.onDoubt();
     return downlinkErrors.INDEX_BEHIND({ generation });
+  }
+
+  /** The hub, which did not write it, hears of it as of words that were lost. */
+  #forged(key: string, { from }: ServerMade, index?: ReadIndex): SkerryError {
+    this.#forgedKeys.add(key);
+    this.#doubt(index ?? this.#tools.objects.position);
+    return downlinkErrors.DESIRED_FORGED({ key, from });
   }
 
   async #reached({ bucket, generation }: DesiredIndex): Promise<void> {
@@ -201,6 +220,8 @@ export class Downlink implements Service {
     const { link, objects, logger } = this.#tools;
     const last = await readLast(link, DESIRED_STREAM, bucketSubject(DESIRED_BUCKET, key));
     if (last === undefined || last.operation !== undefined) return undefined;
+    if (last.made !== undefined) throw this.#forged(key, last.made, index);
+    this.#forgedKeys.delete(key);
     const found = { revision: last.sequence, fingerprint: fingerprintOf(last.data) };
     if (objects.held(key)?.fingerprint === found.fingerprint) return found;
     if (index !== undefined) this.#mustBeThere(key, found.revision, index);

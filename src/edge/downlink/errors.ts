@@ -13,6 +13,12 @@ export const downlinkErrors = errorTable({
       `the index (generation ${generation}) is older than what this node holds: the NATS server has lost the end of its store. ` +
       `The node keeps what it has and asks the hub for another index; see to it that a hub runs`,
   },
+  DESIRED_FORGED: {
+    kind: 'refused',
+    message: ({ key, from }: { key: string; from: string }) =>
+      `no hub wrote the entry ${key} of the desired bucket: somebody had the NATS server answer there, about ${from}. The node ` +
+      `keeps what it has, and the hub writes it anew; revoke the node that has its name in that subject`,
+  },
   DESIRED_OBJECTS_MISSING: {
     kind: 'unavailable',
     message: ({ count, key }: { count: number; key: string }) =>

@@ -182,6 +182,11 @@ export class UplinkSession {
   async #lastOf(chain: string): Promise<LastMessage | undefined> {
     const last = await readLast(this.#tools.link, UP_STREAM, chain);
     if (last === undefined) return undefined;
+    if (last.made !== undefined)
+      this.#tools.logger.warn(
+        { subject: chain, from: last.made.from },
+        'somebody had the NATS server write in this chain',
+      );
     return {
       sequence: last.sequence,
       id: parseMessageId(last.messageId ?? ''),

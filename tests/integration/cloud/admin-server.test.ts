@@ -19,6 +19,7 @@ async function started(host = '127.0.0.1'): Promise<AdminServer & AsyncDisposabl
           setAside: () => 3,
           joinRefusals: () => new Map(),
           natsRefusals: () => ({}),
+          forged: () => ({}),
           parts: () => [],
         }),
         status: () => ({ poison: { setAside: 3 } }),

@@ -197,6 +197,24 @@ test('a node that waits for an index above the one that is there gets it once, a
   assert.ok(node.generation > 7);
 });
 
+test('a node that asks again for what should be there has the bucket read and mended', async () => {
+  const bucket = new MemoryBucket();
+  const { node } = nodeOver(bucket);
+  node.want('a', object('1'));
+  await node.reconcile();
+  const { generation } = node;
+  const isThere = (): boolean => (bucket.index.index?.generation ?? 0) > generation;
+  bucket.index = { revision: bucket.index.revision, index: undefined };
+
+  assert.equal(node.mustExceed(generation - 1), false);
+  assert.equal(await node.reconcile(), 'done');
+  assert.equal(isThere(), false);
+  assert.equal(node.mustExceed(generation - 1), true);
+  assert.equal(await node.reconcile(), 'done');
+
+  assert.equal(isThere(), true);
+});
+
 test('a generation that leaves no room for the next is nothing that a node may ask for', async () => {
   const bucket = new MemoryBucket();
   const { node } = nodeOver(bucket);

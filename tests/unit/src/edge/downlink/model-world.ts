@@ -222,7 +222,8 @@ class ModelLink {
 
   hint(key: string): void {
     const subject = bucketSubject(DESIRED_BUCKET, key);
-    if (this.connected) this.#hear({ subject, data: new Uint8Array(), header: () => undefined, status: undefined });
+    if (this.connected)
+      this.#hear({ subject, data: new Uint8Array(), header: () => undefined, values: () => [], status: undefined });
   }
 }
 
@@ -306,7 +307,10 @@ export class ModelNode {
         ? {}
         : { 'Nats-Sequence': String(entry.revision), ...(entry.isMark ? { 'KV-Operation': 'DEL' } : {}) };
     const status = entry === undefined ? 404 : undefined;
-    one.resolve({ subject: one.key, data: entry?.data ?? new Uint8Array(), header: (name) => headers[name], status });
+    one.resolve({
+      ...{ subject: one.key, data: entry?.data ?? new Uint8Array(), status },
+      ...{ header: (name) => headers[name], values: (name) => [headers[name] ?? []].flat() },
+    });
   }
 
   /** Answers everything until nothing more is asked. */
