@@ -67,7 +67,7 @@ const cloudParts = [
   { part: 'downstream', may: ['kubernetes/', 'forgeries\\.ts$', 'reconcile-queue\\.ts$'] },
   { part: 'nodes', may: ['kubernetes/', 'forgeries\\.ts$', 'reconcile-queue\\.ts$'] },
   { part: 'authority', may: ['private-files\\.ts$'] },
-  { part: 'nats-server', may: ['authority/', 'private-files\\.ts$', 'processes\\.ts$'] },
+  { part: 'nats-server', may: ['authority/', 'removed-users\\.ts$', 'private-files\\.ts$', 'processes\\.ts$'] },
   { part: 'admission', may: ['authority/', 'nats-server/', 'private-files\\.ts$'] },
   { part: 'join', may: ['kubernetes/', 'admission/node-names\\.ts$', 'admin/http-route\\.ts$'] },
   { part: 'admin', may: [] },

@@ -9,15 +9,19 @@ import {
   EDGE_OPTIONS,
   EDGE_REPAIR_OPTIONS,
   HUB_OPTIONS,
+  CERTIFICATE_OPTIONS,
   JOINING_OPTIONS,
   MQTT_USER_ADD_OPTIONS,
   MQTT_USER_OPTIONS,
+  NATS_CONFIG_OPTIONS,
+  NATS_USER_CREATE_OPTIONS,
   TOKEN_CREATE_OPTIONS,
   TWIN_ACCEPT_OPTIONS,
   TWIN_EDGE_OPTIONS,
   TWIN_GET_OPTIONS,
   TWIN_HISTORY_OPTIONS,
   TWIN_OPTIONS,
+  VOUCHING_OPTIONS,
 } from './commands/option-tables.ts';
 import { declareOptions } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
@@ -127,6 +131,26 @@ declareOptions(
   node.command('release <name>').description('void its key, and let another node join under its name'),
   JOINING_OPTIONS,
 ).action(runs(async () => (await import('./commands/node.ts')).runNodeRelease));
+
+const natsUser = program.command('nats-user').description('programs in the cloud that hear what nodes report');
+declareOptions(
+  natsUser.command('create <name>').description('make one, and write its credentials'),
+  NATS_USER_CREATE_OPTIONS,
+).action(runs(async () => (await import('./commands/nats-user.ts')).runNatsUserCreate));
+declareOptions(natsUser.command('list').description('print those that there are'), VOUCHING_OPTIONS).action(
+  runs(async () => (await import('./commands/nats-user.ts')).runNatsUserList),
+);
+declareOptions(natsUser.command('remove <name>').description('void its key'), VOUCHING_OPTIONS).action(
+  runs(async () => (await import('./commands/nats-user.ts')).runNatsUserRemove),
+);
+declareOptions(
+  program.command('nats-config').description('configuration for a NATS server of your own that believes a hub'),
+  NATS_CONFIG_OPTIONS,
+).action(runs(async () => (await import('./commands/nats-config.ts')).runNatsConfig));
+declareOptions(
+  program.command('certificate <host...>').description('a certificate of the hub’s authority, for who serves there'),
+  CERTIFICATE_OPTIONS,
+).action(runs(async () => (await import('./commands/certificate.ts')).runCertificate));
 
 program
   .command('version')

@@ -1,6 +1,6 @@
 // JWTs as a nats-server in operator mode reads them: claims signed by the key of whoever vouches. Pure, but for the time passed in.
 import { createHash } from 'node:crypto';
-import { asInteger, asObject, parseJson, type JsonObject } from '../wire/json.ts';
+import { asInteger, asObject, asString, parseJson, type JsonObject } from '../wire/json.ts';
 import type { NatsKeyPair } from './nkeys.ts';
 
 export interface Claims {
@@ -26,6 +26,22 @@ export function encodeJwt(issuer: Pick<NatsKeyPair, 'publicKey' | 'sign'>, claim
   const jti = createHash('sha256').update(JSON.stringify(body)).digest('base64url');
   const signed = `${HEADER}.${part({ jti, ...body })}`;
   return `${signed}.${Buffer.from(issuer.sign(Buffer.from(signed))).toString('base64url')}`;
+}
+
+/** What a JWT says; nothing is verified. */
+export function claimsOf(jwt: string): Claims | undefined {
+  const body = asObject(parseJson(Buffer.from(jwt.split('.')[1] ?? '', 'base64url')));
+  const life = lifeOf(jwt);
+  const [subject, nats] = [asString(body?.['sub']), asObject(body?.['nats'])];
+  if (life === undefined || subject === undefined || nats === undefined) return undefined;
+  const { issuedAt, expiresAt } = life;
+  return {
+    subject,
+    name: asString(body?.['name']) ?? '',
+    issuedAt,
+    nats,
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
 }
 
 /** When a JWT was issued and when it ends, in milliseconds; nothing is verified. */

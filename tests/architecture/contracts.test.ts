@@ -10,7 +10,11 @@ import {
   EDGE_OPTIONS,
   EDGE_REPAIR_OPTIONS,
   HUB_OPTIONS,
+  CERTIFICATE_OPTIONS,
   JOINING_OPTIONS,
+  NATS_CONFIG_OPTIONS,
+  NATS_USER_CREATE_OPTIONS,
+  VOUCHING_OPTIONS,
   TOKEN_CREATE_OPTIONS,
   TWIN_ACCEPT_OPTIONS,
   TWIN_EDGE_OPTIONS,
@@ -184,6 +188,11 @@ const COMMANDS: Readonly<Record<string, readonly OptionDeclaration[]>> = {
   'node list': JOINING_OPTIONS,
   'node revoke': JOINING_OPTIONS,
   'node release': JOINING_OPTIONS,
+  'nats-user create': NATS_USER_CREATE_OPTIONS,
+  'nats-user list': VOUCHING_OPTIONS,
+  'nats-user remove': VOUCHING_OPTIONS,
+  'nats-config': NATS_CONFIG_OPTIONS,
+  certificate: CERTIFICATE_OPTIONS,
 };
 
 for (const [command, options] of Object.entries(COMMANDS)) {

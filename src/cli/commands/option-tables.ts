@@ -211,6 +211,38 @@ export const TOKEN_CREATE_OPTIONS: readonly OptionDeclaration[] = [
   ...JOINING_OPTIONS,
 ];
 
+/** Of commands that vouch for somebody: they need the keys themselves. */
+export const VOUCHING_OPTIONS: readonly OptionDeclaration[] = [
+  { flags: '--data-dir <dir>', description: 'of the hub or demo whose keys are to be used', default: SITE_DATA_DIR },
+  ...COMMON_OPTIONS,
+];
+
+export const NATS_USER_CREATE_OPTIONS: readonly OptionDeclaration[] = [
+  {
+    flags: '--subscribe <subject>',
+    description: 'what it may hear, such as skerry.*.up.>; may be given several times',
+    isList: true,
+  },
+  { flags: '--ttl <time>', description: 'how long it is good, such as 30d (default: until it is removed)' },
+  ...VOUCHING_OPTIONS,
+];
+
+export const NATS_CONFIG_OPTIONS: readonly OptionDeclaration[] = [
+  { flags: '--listen <address>', description: 'where the server listens', default: '0.0.0.0:4222' },
+  { flags: '--store <dir>', description: 'where the server keeps what it holds', default: '/var/lib/nats' },
+  {
+    flags: '--cert <file>',
+    description: 'on the machine of the server: its certificate, in PEM; not needed on loopback',
+  },
+  { flags: '--key <file>', description: 'on the machine of the server: its key, in PEM' },
+  ...VOUCHING_OPTIONS,
+];
+
+export const CERTIFICATE_OPTIONS: readonly OptionDeclaration[] = [
+  { flags: '--out <dir>', description: 'the folder for tls.crt, tls.key and ca.crt', default: '.' },
+  ...VOUCHING_OPTIONS,
+];
+
 /** Of commands that write into the spec. */
 export const TWIN_ACCEPT_OPTIONS: readonly OptionDeclaration[] = TWIN_OPTIONS.filter(
   ({ flags }) => !flags.startsWith('--edge'),

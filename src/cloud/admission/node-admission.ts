@@ -1,9 +1,7 @@
 // Nodes of this machine: one credentials file each in the data dir, readable by its owner only, with a key that the hub made and a
 // JWT that the authority signed. (Nodes of other machines join, with keys that never leave them.)
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deadline } from '../../kit/deadline.ts';
-import { codeOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { createKeyPair, keyPairFromSeed, type NatsKeyPair } from '../../nats/nkeys.ts';
@@ -11,7 +9,7 @@ import { nodePermissions } from '../../wire/nats-subjects.ts';
 import { decodeNodeIdentity, encodeNodeIdentity, type NodeIdentity } from '../../wire/node-identity.ts';
 import type { Authority } from '../authority/authority.ts';
 import { MAX_PAYLOAD } from '../nats-server/server-config.ts';
-import { readIfThere, writePrivateFile } from '../private-files.ts';
+import { namesIn, readIfThere, writePrivateFile } from '../private-files.ts';
 import { admissionErrors } from './errors.ts';
 import { isNodeName } from './node-names.ts';
 
@@ -112,13 +110,8 @@ export class NodeAdmission implements Service {
   }
 
   async #knownNodes(): Promise<readonly string[]> {
-    try {
-      const files = await readdir(join(this.#config.dataDir, 'nodes'));
-      return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return [];
-      throw error;
-    }
+    const files = await namesIn(join(this.#config.dataDir, 'nodes'));
+    return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
   }
 }
 

@@ -5,10 +5,12 @@ import type { Deadline } from '../../kit/deadline.ts';
 import { messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
+import { WatchedFiles } from '../../kit/watched-files.ts';
 import { natsErrors } from '../../nats/errors.ts';
 import { NatsLink } from '../../nats/nats-link.ts';
 import { asInteger, asObject, asString, parseJson } from '../../wire/json.ts';
 import type { Authority } from '../authority/authority.ts';
+import { removedIn, removedUsersFile } from '../removed-users.ts';
 import { readIfThere, writePrivateFile } from '../private-files.ts';
 import { lasting } from './lasting-user.ts';
 import type { ServerOperator } from './server-config.ts';
@@ -24,11 +26,16 @@ const UPDATE = '$SYS.REQ.CLAIMS.UPDATE';
 export class AccountClaims implements Service {
   readonly name = 'account-claims';
   readonly #file: string;
+  readonly #removedFile: string;
   readonly #tools: AccountClaimsTools;
   readonly #link: NatsLink;
+  /** Of users who were made by name, and removed. */
+  #removed: ReadonlyMap<string, number> = new Map();
+  readonly #removals: WatchedFiles;
 
   constructor(config: { readonly dataDir: string }, tools: AccountClaimsTools) {
     this.#file = join(config.dataDir, 'nats', 'revocations.json');
+    this.#removedFile = removedUsersFile(config.dataDir);
     this.#tools = tools;
     const proof = lasting((publicKey) => tools.authority().mintSystemUser(publicKey, 'skerry-hub'));
     this.#link = new NatsLink(
@@ -40,6 +47,9 @@ export class AccountClaims implements Service {
       },
       tools,
     );
+    const file = this.#removedFile;
+    const take = (text: string | undefined): void => this.#remove(text);
+    this.#removals = new WatchedFiles('nats-users', [{ file, isOptional: true, take }], tools);
     this.#link.onConnected(() => void this.#tellAgain());
   }
 
@@ -47,12 +57,14 @@ export class AccountClaims implements Service {
     return this.#link.ended;
   }
 
-  start(signal: AbortSignal): Promise<void> {
-    return this.#link.start(signal);
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#removals.start(signal);
+    await this.#link.start(signal);
   }
 
-  stop(deadline: Deadline): Promise<void> {
-    return this.#link.stop(deadline);
+  async stop(deadline: Deadline): Promise<void> {
+    await this.#removals.stop(deadline);
+    await this.#link.stop(deadline);
   }
 
   health(): Health {
@@ -61,6 +73,7 @@ export class AccountClaims implements Service {
 
   /** What a server must be started with to believe our users; nobody who was thrown out gets in. */
   async operator(): Promise<ServerOperator> {
+    this.#removed = removedIn(await readIfThere(this.#removedFile));
     const { operatorJwt: jwt, systemAccount, account } = this.#tools.authority();
     return { jwt, systemAccount, account: { ...account, jwt: await this.#accountJwt() } };
   }
@@ -82,8 +95,13 @@ export class AccountClaims implements Service {
     await this.#tell();
   }
 
+  #remove(text: string | undefined): void {
+    this.#removed = removedIn(text);
+    if (this.#link.connected) void this.#tellAgain();
+  }
+
   async #accountJwt(): Promise<string> {
-    return this.#tools.authority().accountJwt(await this.revocations());
+    return this.#tools.authority().accountJwt(new Map([...this.#removed, ...(await this.revocations())]));
   }
 
   async #tell(): Promise<void> {

@@ -43,7 +43,6 @@ export const MAX_PAYLOAD = 1024 * 1024 + 64 * 1024;
 
 export function configText(shape: ServerShape): string {
   const { files, operator, tls } = shape;
-  const { systemAccount, account } = operator;
   return [
     '# Written by the Skerry hub at each start; changes are lost.',
     identityLine(shape),
@@ -59,14 +58,21 @@ export function configText(shape: ServerShape): string {
     ...(tls === undefined
       ? []
       : [`tls { cert_file: ${quoted(tls.certificateFile)}, key_file: ${quoted(tls.keyFile)} }`]),
-    `operator: ${operator.jwt}`,
-    `system_account: ${systemAccount.publicKey}`,
-    `resolver { type: full, dir: ${quoted(files.accounts)}, allow_delete: false }`,
-    'resolver_preload {',
-    ...[systemAccount, account].map(({ publicKey, jwt }) => `  ${publicKey}: ${jwt}`),
-    '}',
+    ...trustLines(operator, files.accounts),
     '',
   ].join('\n');
+}
+
+/** Whom the server believes, and where it keeps what it is told of accounts. */
+export function trustLines({ jwt, systemAccount, account }: ServerOperator, accountsDir: string): readonly string[] {
+  return [
+    `operator: ${jwt}`,
+    `system_account: ${systemAccount.publicKey}`,
+    `resolver { type: full, dir: ${quoted(accountsDir)}, allow_delete: false }`,
+    'resolver_preload {',
+    ...[systemAccount, account].map((each) => `  ${each.publicKey}: ${each.jwt}`),
+    '}',
+  ];
 }
 
 /** Before 2.10 an unknown field: the server would not start. */
@@ -84,7 +90,7 @@ export function identityLine({ name, host, port, operator, tls }: ServerShape): 
   return `# ${createHash('sha256').update(JSON.stringify(fixed)).digest('base64url')}`;
 }
 
-const quoted = (text: string): string => JSON.stringify(text);
+export const quoted = (text: string): string => JSON.stringify(text);
 
 export const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
