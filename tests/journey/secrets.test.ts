@@ -1,13 +1,14 @@
 // Where secrets lie and where they must not appear: files that only their owner reads, and logs that hold none.
 import assert from 'node:assert/strict';
-import { chmod, readFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { ask } from '../support/https.ts';
-import { runProgram } from '../support/program.ts';
+import { runProgram, startProgram, type Program } from '../support/program.ts';
 import { filesBelow, modeOf, secretsIn } from '../support/secrets.ts';
 import { SmallSite } from '../support/small-site.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** Values go up, a command is refused, NATS goes and comes, edge and hub start again: what a run has to say for itself. */
@@ -62,6 +63,63 @@ void test('nothing that a whole run logged, at any level, holds a secret of it',
   for (const shown of ['a-password-that-nobody-has', 'a-token-that-nobody-has'])
     assert.equal(logged.includes(shown), false, shown);
   assert.match(logged, /"level":"debug"/);
+});
+
+/** What it printed and logged: the first line is the test's own, and says how it was started. */
+const withoutArguments = (error: unknown): string => String(error).split('\n').slice(1).join('\n');
+
+const token = async (dataDir: string): Promise<string> =>
+  waitUntil('a token', async () => {
+    const { code, stdout } = await runProgram(['token', 'create', '--data-dir', dataDir, '--output', 'json']);
+    return code === 0 ? (JSON.parse(stdout) as { token: string }).token : undefined;
+  });
+
+void test('joining, being revoked, users and passwords leave no secret in a log either', async (t) => {
+  await using dir = await tempDir();
+  const [hubDir, edgeDir] = [join(dir.path, 'hub'), join(dir.path, 'edge')];
+  const any = '127.0.0.1:0';
+  const hub = await startProgram(['hub', '--data-dir', hubDir, '--http', any, '--nats-listen', any, '--api', any]);
+  t.after(() => hub.stop());
+  const tokens = [await token(hubDir), await token(hubDir)];
+  const url = hub.text('http').replace('http:', 'https:');
+  const passwordFile = join(dir.path, 'password.txt');
+  await writeFile(passwordFile, 'a-password-of-the-pump-that-is-long\n', { mode: 0o600 });
+  await runProgram(['mqtt-user', 'add', 'pump', '--password-file', passwordFile, '--data-dir', edgeDir]);
+  await runProgram(['nats-user', 'create', 'billing', '--subscribe', 'skerry.*.up.>', '--data-dir', hubDir]);
+  const logs: string[] = [];
+  const start = (text: string): Promise<Program> =>
+    startProgram([
+      ...['edge', '--data-dir', edgeDir, '--hub', url, '--token', text, '--node', 'plant-1'],
+      ...['--mqtt', any, '--mqtt-ws', 'off', '--http', any],
+    ]);
+
+  const edge = await start(tokens[0] ?? '');
+  t.after(() => edge.kill());
+  await waitUntil('the node to be linked', () => edge.log().includes('linked to NATS'));
+  for (const password of ['a-password-of-the-pump-that-is-long', 'a-guess-that-nobody-should-read-anywhere'])
+    await connectAsync(edge.text('mqtt'), { username: 'pump', password, reconnectPeriod: 0 }).then(
+      (client) => client.endAsync(),
+      () => undefined,
+    );
+  await runProgram(['nats-user', 'remove', 'billing', '--data-dir', hubDir]);
+  const secrets = await secretsIn(dir.path);
+  await runProgram(['node', 'revoke', 'plant-1', '--data-dir', hubDir]);
+  await waitUntil('the node to be cut off', () => /revoked.*does not renew/.test(edge.log()));
+  await edge.stop();
+  await assert.rejects(start(tokens[1] ?? ''), (error) => logs.push(withoutArguments(error)) > 0);
+  await hub.stop();
+  logs.push(edge.log(), hub.log());
+
+  const logged = logs.join('\n');
+  assert.ok(
+    [...secrets.values()].some((file) => file.startsWith(edgeDir)),
+    'no secret of the node was found',
+  );
+  const told = [...secrets].filter(([secret]) => logged.includes(secret)).map(([, file]) => file);
+  assert.deepEqual(told, []);
+  for (const text of tokens) assert.ok(!logged.includes(text.split('.')[1] ?? text), 'a token is in a log');
+  for (const shown of ['a-password-of-the-pump', 'a-guess-that-nobody']) assert.ok(!logged.includes(shown), shown);
+  for (const file of new Set(secrets.values())) assert.equal((await modeOf(file)) & 0o077, 0, file);
 });
 
 void test('what a site keeps is readable by its owner only, and a start is refused while a secret is not', async () => {

@@ -2,8 +2,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Stores of values, containers of messages: what clients wrote, and no keys. */
-const NOT_LOOKED_THROUGH = new Set(['store', 'jetstream', 'db', 'objects']);
+/** Stores of values, containers of messages: what clients wrote, and no keys. Of accounts a server keeps JWTs, which anybody may see. */
+const NOT_LOOKED_THROUGH = new Set(['store', 'jetstream', 'db', 'objects', 'accounts']);
 const SECRET_FILE = /(token|password|kubeconfig|credentials|identity|\.(pem|key|creds|nk|seed|json|conf|jwt)$)/;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 /** Long enough to have been made at random. Slashes part words: paths are no secrets. */
