@@ -76,3 +76,14 @@ export async function desiredOfTheVictim(site: AttackedSite): Promise<readonly s
     return [object ?? '', JSON.stringify((JSON.parse(index ?? '') as { keys?: object }).keys)];
   });
 }
+
+/** Where the server answers the victim while that is at work: a place that could be guessed could be answered from elsewhere. */
+export async function placesOfAnswers(site: AttackedSite, work: () => Promise<void>): Promise<readonly string[]> {
+  return await site.withNats(await fullAccess(site.hubDir, site.attacker.nats.url), async (connection) => {
+    const heard: string[] = [];
+    connection.subscribe(`_INBOX_${VICTIM}.>`, { callback: (_error, { subject }) => void heard.push(subject) });
+    await connection.flush();
+    await work();
+    return heard;
+  });
+}

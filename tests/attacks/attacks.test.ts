@@ -7,7 +7,7 @@ import { UP_STREAM, STATE_STREAM, DESIRED_STREAM, CLAIM_STREAM } from '../../src
 import { waitUntil } from '../support/wait-until.ts';
 import { refuseAll, tableOf, type Attack, type Refused } from './attack.ts';
 import { AttackedSite, VICTIM } from './attacked-site.ts';
-import { ANSWERED, desiredOfTheVictim, overTheClaim } from './answer-attacks.ts';
+import { ANSWERED, desiredOfTheVictim, overTheClaim, placesOfAnswers } from './answer-attacks.ts';
 import { ASKING } from './http-attacks.ts';
 import { GUESSING, JOINING } from './join-attacks.ts';
 import { CROSSING, ENTERING_MQTT, nothingOfTheValveWasHeard } from './mqtt-attacks.ts';
@@ -68,5 +68,7 @@ void test('whatever the holder of a node tries beyond what is its own is refused
   t.diagnostic(`${refused.length} attempts`);
   assert.ok(refused.length >= 60);
   await nothingOfTheValveWasHeard(site);
-  await site.isWell('2');
+  const places = await placesOfAnswers(site, () => site.isWell('2'));
+  assert.ok(places.length > 0);
+  for (const place of places) assert.match(place, /^_INBOX_[^.]+\.(up\.)?[0-9A-Za-z]{22,}\./);
 });

@@ -1,5 +1,6 @@
 // STOP 6: outbox → JetStream. Claims the node whenever the link holds, publishes while the claim does (`uplink-session.ts`), and
 // says why when it may not. Nothing is decided here about what a claim means (`claim.ts`).
+import { randomBytes } from 'node:crypto';
 import { backoffDelay } from '../../kit/backoff.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Deadline } from '../../kit/deadline.ts';
@@ -72,7 +73,9 @@ export class Uplink implements Service {
   constructor(config: UplinkConfig, tools: UplinkTools) {
     this.#node = config.node;
     this.#tools = tools;
-    this.#sender = new ChainSender({ inbox: `${inboxPrefix(config.node)}.up`, timeout: ANSWER_TIMEOUT }, tools);
+    // Not to be guessed: a node that could name it would have the server confirm what was never stored (ADR 0034).
+    const inbox = `${inboxPrefix(config.node)}.up.${randomBytes(16).toString('hex')}`;
+    this.#sender = new ChainSender({ inbox, timeout: ANSWER_TIMEOUT }, tools);
   }
 
   get ended(): Promise<unknown> {
