@@ -16,6 +16,7 @@ interface Seen {
 const ADDED = 'Nats-Stream';
 /** What a server says to a publish is shorter. */
 const LONGEST_RECEIPT = 512;
+const BRACE = 0x7b;
 
 /** Of a message as it stands in a stream, or came on a subject. */
 export function serverMade(message: Seen): ServerMade | undefined {
@@ -31,7 +32,8 @@ export function serverMadeBefore(message: Seen): ServerMade | undefined {
 const handedOut = (message: Seen): ServerMade => ({ from: message.values('Nats-Subject')[0] ?? 'unknown' });
 
 function receipt(data: Uint8Array): ServerMade | undefined {
-  if (data.byteLength > LONGEST_RECEIPT) return undefined;
+  // Batches of events begin with a bracket: each is asked about, and none need be read for it.
+  if (data[0] !== BRACE || data.byteLength > LONGEST_RECEIPT) return undefined;
   const body = asObject(parseJson(data));
   const [stream, sequence] = [asString(body?.['stream']), asInteger(body?.['seq'])];
   return stream === undefined || sequence === undefined ? undefined : { from: `message ${sequence} of ${stream}` };
