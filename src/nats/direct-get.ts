@@ -26,12 +26,12 @@ export async function readLast(
 ): Promise<StoredMessage | undefined> {
   const request = `$JS.API.DIRECT.GET.${stream}.${subject}`;
   const answer = await link.request(request, new Uint8Array());
-  if (answer.status === 404) return undefined;
+  const made = serverMadeBefore(answer);
+  const isThere = answer.values('Nats-Stream').length > 0;
+  if (!isThere && answer.status === 404) return undefined;
   // The last are those of this answer: a server adds its own behind what the message had.
   const sequence = Number(answer.values('Nats-Sequence').at(-1) ?? Number.NaN);
-  if (answer.status !== undefined || !Number.isSafeInteger(sequence))
-    throw natsErrors.NATS_UNAVAILABLE({ subject: request });
-  const made = serverMadeBefore(answer);
+  if (!isThere || !Number.isSafeInteger(sequence)) throw natsErrors.NATS_UNAVAILABLE({ subject: request });
   if (made !== undefined) return { ...NOBODYS, subject, sequence, made };
   return {
     subject: answer.header('Nats-Subject') ?? subject,

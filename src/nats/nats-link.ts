@@ -1,6 +1,6 @@
 // The connection between edge or hub and the NATS server, as a service. Being away is a normal state of a link: `start` returns
 // while it is still trying, reconnects never give up, and `publish` says whether the bytes left instead of dropping them silently.
-import { connect, createInbox, ErrorCode, Events, NatsError, type Msg, type NatsConnection } from 'nats';
+import { connect, createInbox, Events, type Msg, type NatsConnection } from 'nats';
 import { backoffDelay } from '../kit/backoff.ts';
 import { Deadline } from '../kit/deadline.ts';
 import { codeOf, messageOf } from '../kit/errors.ts';
@@ -11,8 +11,11 @@ import { TaskGroup } from '../kit/task-group.ts';
 import { ms, seconds, type Duration } from '../kit/units.ts';
 import type { NatsAccess } from '../wire/node-identity.ts';
 import { connectionOptions } from './connection-options.ts';
-import { natsErrors } from './errors.ts';
+import type { NatsMessage } from './nats-message.ts';
 import { headersOf, type Headers } from './plain-headers.ts';
+import { Requests } from './requests.ts';
+
+export type { NatsMessage };
 
 export interface NatsLinkConfig {
   /** Asked at every connect and reconnect, so that what was renewed meanwhile is taken. */
@@ -22,16 +25,6 @@ export interface NatsLinkConfig {
   /** Shown by the server's monitoring. */
   readonly clientName: string;
   readonly inboxPrefix: string;
-}
-
-export interface NatsMessage {
-  readonly subject: string;
-  readonly data: Uint8Array;
-  header(name: string): string | undefined;
-  /** All of that name, in their order. */
-  values(name: string): readonly string[];
-  /** The server's status line code, where it sent one (404: nothing there; 503: nobody listens). */
-  readonly status: number | undefined;
 }
 
 /** Silence that the link bears: two unanswered pings, so a cut without a close is noticed within 10 s. */
@@ -48,6 +41,7 @@ export class NatsLink implements Service {
   readonly #config: NatsLinkConfig;
   readonly #logger: Logger;
   readonly #tasks = new TaskGroup();
+  readonly #requests: Requests;
   readonly #subscriptions: { readonly subject: string; readonly handle: (message: NatsMessage) => void }[] = [];
   readonly #connectedListeners: (() => void)[] = [];
   readonly #disconnectedListeners: (() => void)[] = [];
@@ -61,6 +55,8 @@ export class NatsLink implements Service {
   constructor(config: NatsLinkConfig, tools: { readonly logger: Logger }) {
     this.#config = config;
     this.#logger = tools.logger;
+    this.#requests = new Requests(createInbox(config.inboxPrefix));
+    this.subscribe(this.#requests.subject, (message) => this.#requests.hear(message));
   }
 
   get ended(): Promise<unknown> {
@@ -153,17 +149,11 @@ export class NatsLink implements Service {
     payload: Uint8Array,
     options: { readonly headers?: Headers; readonly timeout?: Duration } = {},
   ): Promise<NatsMessage> {
-    const connection = this.#connection;
-    if (!this.#connected || connection === undefined) throw natsErrors.NATS_UNAVAILABLE({ subject });
-    try {
-      const answer = await connection.request(subject, payload, {
-        timeout: options.timeout ?? seconds(3),
-        ...(options.headers === undefined ? {} : { headers: headersOf(options.headers) }),
-      });
-      return messageFrom(answer);
-    } catch (error) {
-      throw translate(error, subject);
-    }
+    const { reply, answer } = this.#requests.begin(subject, options.timeout ?? seconds(3));
+    const { headers } = options;
+    if (!this.publish(subject, payload, { reply, ...(headers === undefined ? {} : { headers }) }))
+      this.#requests.cancel(reply);
+    return await answer;
   }
 
   /** Holds across reconnects. The handler must not throw. */
@@ -268,6 +258,7 @@ export class NatsLink implements Service {
   /** Whoever published says it once; here it may come with every repetition. */
   #forbidden(subject: string): void {
     this.#logger.debug({ subject }, 'the server forbids a publish');
+    this.#requests.forbid(subject);
     for (const listener of this.#forbiddenListeners) listener(subject);
   }
 
@@ -278,6 +269,7 @@ export class NatsLink implements Service {
 
   #lost(reason: string): void {
     this.#connection = undefined;
+    this.#requests.giveUp();
     if (!this.#connected) return;
     this.#connected = false;
     this.#reason = reason;
@@ -307,13 +299,6 @@ function messageFrom(message: Msg): NatsMessage {
     values: (name) => found?.values(name) ?? [],
     status: found !== undefined && found.code !== 0 ? found.code : undefined,
   };
-}
-
-function translate(error: unknown, subject: string): Error {
-  if (error instanceof NatsError && error.code === (ErrorCode.PermissionsViolation as string)) {
-    return natsErrors.NATS_FORBIDDEN({ subject }, error);
-  }
-  return natsErrors.NATS_UNAVAILABLE({ subject }, error);
 }
 
 /** A connection that closes while we flush has lost its link; the `closed` promise tells that story. */

@@ -1,4 +1,5 @@
 // By way of answers: a node may have the server send one wherever it likes (ADR 0034).
+import { headers } from 'nats';
 import { fullAccess } from '../../src/cloud/full-access.ts';
 import {
   bucketSubject,
@@ -24,14 +25,15 @@ const VALUES = chainSubject(VICTIM, 'twin', PUMP);
 const OWN = chainSubject(ATTACKER, 'twin', PUMP);
 const HANDED_OUT = `$JS.API.DIRECT.GET.${UP_STREAM}.${OWN}`;
 
-const answered = (what: string, place: string, request: string, reply: string): Attack => ({
+const answered = (what: string, place: string, request: string, reply: string, status = 0): Attack => ({
   ...{ door: 'NATS', what },
   counted: { at: 'hub', name: 'skerry_hub_forged_messages_total', series: `place="${place}"` },
   logged: new RegExp(`forged: somebody had the NATS server answer there .*"place":"${place}"`),
   attempt: (site) =>
     site.withNats(site.attacker.nats, async (connection) => {
       // No message id: the stream would know it again.
-      connection.publish(OWN, '{"what":"another node shall believe"}');
+      const body = status === 0 ? '{"what":"another node shall believe"}' : '';
+      connection.publish(OWN, body, status === 0 ? {} : { headers: headers(status, 'nothing here') });
       connection.publish(request, '', { reply });
       await connection.flush();
     }),
@@ -55,6 +57,16 @@ export const ANSWERED: readonly Attack[] = [
     return asNode(site, reply, (connection) => connection.publish(HANDED_OUT, '', { reply }));
   }),
 ];
+
+/** At the end of a chain, what looks as if the server said that it is empty, or that nobody is there. */
+export const saying = (status: number): Attack =>
+  answered(
+    `a message of status ${status}, handed out into the values of another node`,
+    'report',
+    HANDED_OUT,
+    VALUES,
+    status,
+  );
 
 /** Over the claim of another node: nobody counts it, and the other node claims its name again. */
 export async function overTheClaim(site: AttackedSite): Promise<void> {

@@ -7,7 +7,7 @@ import { UP_STREAM, STATE_STREAM, DESIRED_STREAM, CLAIM_STREAM } from '../../src
 import { waitUntil } from '../support/wait-until.ts';
 import { refuseAll, tableOf, type Attack, type Refused } from './attack.ts';
 import { AttackedSite, VICTIM } from './attacked-site.ts';
-import { ANSWERED, desiredOfTheVictim, overTheClaim, placesOfAnswers } from './answer-attacks.ts';
+import { ANSWERED, desiredOfTheVictim, overTheClaim, placesOfAnswers, saying } from './answer-attacks.ts';
 import { ASKING } from './http-attacks.ts';
 import { GUESSING, JOINING } from './join-attacks.ts';
 import { CROSSING, ENTERING_MQTT, nothingOfTheValveWasHeard } from './mqtt-attacks.ts';
@@ -62,6 +62,10 @@ void test('whatever the holder of a node tries beyond what is its own is refused
   await waitUntil('what the victim shall do to be mended', async () =>
     isDeepStrictEqual(await desiredOfTheVictim(site).catch(() => []), desired),
   );
+  for (const status of [404, 503]) {
+    refused.push(...(await each(site, [saying(status)])));
+    await site.isWell(String(status));
+  }
   await overTheClaim(site);
 
   for (const line of tableOf(refused)) t.diagnostic(line);

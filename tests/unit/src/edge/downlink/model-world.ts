@@ -305,7 +305,11 @@ export class ModelNode {
     const headers: Record<string, string> =
       entry === undefined
         ? {}
-        : { 'Nats-Sequence': String(entry.revision), ...(entry.isMark ? { 'KV-Operation': 'DEL' } : {}) };
+        : {
+            'Nats-Stream': 'KV',
+            'Nats-Sequence': String(entry.revision),
+            ...(entry.isMark ? { 'KV-Operation': 'DEL' } : {}),
+          };
     const status = entry === undefined ? 404 : undefined;
     one.resolve({
       ...{ subject: one.key, data: entry?.data ?? new Uint8Array(), status },
