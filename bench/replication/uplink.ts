@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ChainPosition, OutboxEntry } from '../../src/edge/outbox/chain-backlog.ts';
 import { Uplink, type UplinkTools } from '../../src/edge/uplink/uplink.ts';
 import { systemClock } from '../../src/kit/clock.ts';
+import { StampClock } from '../../src/kit/stamp-clock.ts';
 import { Deadline } from '../../src/kit/deadline.ts';
 import { silentLogger } from '../../src/kit/logger.ts';
 import { mebibytes, seconds } from '../../src/kit/units.ts';
@@ -148,7 +149,14 @@ async function uplink(nats: TestNats, chains: number): Promise<{ readonly rate: 
   const part = new Uplink(
     { node: NODE },
     {
-      ...{ link, outbox, clock: systemClock, logger: silentLogger, onClaimed: nothing, onDiverged: nothing },
+      ...{
+        link,
+        outbox,
+        clock: new StampClock(systemClock),
+        logger: silentLogger,
+        onClaimed: nothing,
+        onDiverged: nothing,
+      },
       identity: () => identity,
       keep: () => Promise.resolve(),
     },

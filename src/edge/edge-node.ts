@@ -7,14 +7,16 @@ import type { Logger } from '../kit/logger.ts';
 import type { Metric } from '../kit/metrics.ts';
 import type { Health, Service } from '../kit/service.ts';
 import { Remembered } from '../kit/remembered.ts';
+import { StampClock } from '../kit/stamp-clock.ts';
 import { Supervisor } from '../kit/supervisor.ts';
 import { deviceKey, parseDeviceKey, type DeviceId } from '../model/device.ts';
 import { statesOf } from '../model/state-rules.ts';
+import type { Twin } from '../model/twin.ts';
 import type { NatsLink } from '../nats/nats-link.ts';
 import { chainSubject, messageSubject, type DeviceClass } from '../wire/nats-subjects.ts';
 import { EdgeAdmin } from './admin/edge-admin.ts';
 import { edgeMetrics } from './admin/edge-metrics.ts';
-import type { Wish } from './admin/twin-routes.ts';
+import type { TwinRequests } from './admin/twin-routes.ts';
 import { answersOf, listenerOf } from './announcements.ts';
 import { Downlink, type DownlinkTools } from './downlink/downlink.ts';
 import type { EdgeConfig } from './edge-config.ts';
@@ -30,12 +32,15 @@ import { StateKeeper, type StateKeeperTools } from './ingress/state-keeper.ts';
 import { DesiredObjects } from './meta/desired-objects.ts';
 import { createAccess, createListeners } from './mqtt-doors.ts';
 import { NodeMemory } from './node-memory.ts';
+import { ranBefore } from './outbox/age-keeper.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { StoredSessions } from './sessions/stored-sessions.ts';
 import { EdgeStore } from './store/edge-store.ts';
+import type { Store } from './store/store.ts';
 import { PastTwins } from './twin/past-twins.ts';
 import { TwinBook } from './twin/twin-book.ts';
 import { TwinHistory } from './twin/twin-history.ts';
+import { twinWithTimes } from './twin/twin-times.ts';
 import { createLink } from './node-link.ts';
 import { HeartbeatSender } from './uplink/heartbeat.ts';
 import { StateSender, type StateSenderTools } from './uplink/state-sender.ts';
@@ -116,14 +121,16 @@ type CloudSide = ReturnType<typeof createCloudSide>;
 /** What outlives the process. */
 function createKeeping({ dataDir, credentials: { node }, ...config }: EdgeConfig, { logger }: Tools) {
   const store = new EdgeStore({ dataDir }, { logger });
-  const history = new TwinHistory(config.history, { store, clock: systemClock });
+  const clock = new StampClock(systemClock);
+  const history = new TwinHistory(config.history, { store, clock });
   const twins = new TwinBook(history);
   const objects = new DesiredObjects();
   const seen = new RedeliveryRecords();
-  const memory = new NodeMemory({ node, dataDir }, { store, parts: [twins, objects] });
+  const stamps = { load: async (from: Store) => clock.goOnFrom(await ranBefore(from)) };
+  const memory = new NodeMemory({ node, dataDir }, { store, parts: [stamps, twins, objects] });
   const outbox = new Outbox(config.outbox, {
     store,
-    clock: systemClock,
+    clock,
     incarnation: () => memory.identity.incarnation,
     logger,
   });
@@ -134,7 +141,8 @@ function createKeeping({ dataDir, credentials: { node }, ...config }: EdgeConfig
     data: new Remembered(chainIn('data', node)),
   };
   const chainOf = (chainClass: DeviceClass, device: DeviceId): string => chains[chainClass].get(deviceKey(device));
-  return { node, store, twins, history, objects, seen, memory, outbox, chainOf, services: [store, memory, outbox] };
+  const services = [store, memory, outbox];
+  return { node, clock, store, twins, history, objects, seen, memory, outbox, chainOf, services };
 }
 
 const chainIn = (chainClass: DeviceClass, node: string) => (device: string) =>
@@ -142,7 +150,7 @@ const chainIn = (chainClass: DeviceClass, node: string) => (device: string) =>
 
 /** MQTT in and out. */
 function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) {
-  const { objects, twins } = kept;
+  const { objects, twins, clock } = kept;
   const { node } = config.credentials;
   const definitionOf = (device: DeviceId) => objects.device(device);
   const gate: PublishGate = {
@@ -157,18 +165,18 @@ function createDeviceSide(config: EdgeConfig, kept: Keeping, { logger }: Tools) 
   const { access, accessFiles, certificates } = createAccess(config, { logger });
   const broker = new Broker({ limits: config.broker ?? {} }, { gate, watcher, storage, access, logger });
   const publisher = { publish: broker.publishSoon.bind(broker), hasSubscribers: broker.hasSubscribers.bind(broker) };
-  const egress = new Egress({ node }, { broker: publisher, clock: systemClock });
+  const egress = new Egress({ node }, { broker: publisher, clock });
   const rejects = new Rejects({
     tell: (untold) => ingress.tellRejected(untold),
     isKnown: (device) => objects.device(device) !== undefined,
-    clock: systemClock,
+    clock,
   });
   const answers = answersOf(egress, rejects, objects);
   const definitions = () => objects.devices();
-  const presence = createPresence(config, { ...kept, definitionOf, answers, clock: systemClock });
+  const presence = createPresence(config, { ...kept, definitionOf, answers });
   const ingress: Ingress = new Ingress(
     { node, chain: messageSubject(node), uploads: config.uploads },
-    { ...kept, definitionOf, definitions, answers, presence, clock: systemClock, logger },
+    { ...kept, definitionOf, definitions, answers, presence, logger },
   );
   const mapperTopics = new MapperTopics({
     egress,
@@ -200,8 +208,7 @@ function createPresence(
 function createCloudSide(config: EdgeConfig, kept: Keeping, { listener, presence }: DeviceSide, { logger }: Tools) {
   const { credentials, version } = config;
   const { node } = credentials;
-  const { store, twins, objects, memory, outbox } = kept;
-  const clock = systemClock;
+  const { store, twins, objects, memory, outbox, clock } = kept;
   const { link, keepers } = createLink(config, logger);
   const states = createStateSender(node, kept, { link, presence, logger });
   const uplink = new Uplink(
@@ -244,14 +251,15 @@ function keeperIn(kept: Keeping): DownlinkTools['keep'] {
 
 function createStateSender(
   node: string,
-  { twins, objects, outbox, memory, chainOf }: Keeping,
+  { twins, objects, outbox, memory, chainOf, clock }: Keeping,
   tools: { readonly link: NatsLink; readonly presence: Presence; readonly logger: Logger },
 ): StateSender {
   const backlogOf = (device: DeviceId): number =>
     outbox.waiting(chainOf('twin', device)) + outbox.waiting(chainOf('telemetry', device));
   const term = (): number => memory.identity.term;
   const definitionOf: StateSenderTools['definitionOf'] = (device) => objects.device(device);
-  return new StateSender({ node }, { ...tools, twins: () => twins.all(), definitionOf, backlogOf, term });
+  const { timeOf } = clock;
+  return new StateSender({ node }, { ...tools, twins: () => twins.all(), definitionOf, backlogOf, term, timeOf });
 }
 
 function createAdmin(
@@ -270,15 +278,6 @@ function createAdmin(
   { logger }: Tools,
 ): EdgeAdmin {
   const healths = (): Record<string, Health> => Object.fromEntries(parts.map((part) => [part.name, part.health()]));
-  const twins = {
-    list: () => [...kept.twins.all()],
-    read: (namespace: string, name: string) => kept.twins.read({ namespace, name }),
-    setDesired: (namespace: string, name: string, { property, value }: Wish) =>
-      devices.ingress.wishes.set({ namespace, name }, property, value),
-    release: (namespace: string, name: string, property: string) =>
-      devices.ingress.wishes.release({ namespace, name }, property),
-    past: new PastTwins(kept),
-  };
   const status = () => ({
     node,
     isLinked: cloud.link.connected,
@@ -290,8 +289,23 @@ function createAdmin(
   const metrics = createMetrics(kept, devices, cloud);
   return new EdgeAdmin(
     { http, ...(httpSecurity === undefined ? {} : { httpSecurity }) },
-    { healths, status, metrics, twins, logger },
+    { healths, status, metrics, twins: twinRequests(kept, devices), logger },
   );
+}
+
+/** What is asked at this node about its twins, with the times that are known by now. */
+function twinRequests(kept: Keeping, { ingress }: DeviceSide): TwinRequests {
+  const timed = (twin: Twin): Twin => twinWithTimes(twin, kept.clock.timeOf);
+  return {
+    list: () => [...kept.twins.all()].map(timed),
+    read: (namespace, name) => {
+      const twin = kept.twins.read({ namespace, name });
+      return twin === undefined ? undefined : timed(twin);
+    },
+    setDesired: (namespace, name, { property, value }) => ingress.wishes.set({ namespace, name }, property, value),
+    release: (namespace, name, property) => ingress.wishes.release({ namespace, name }, property),
+    past: new PastTwins(kept),
+  };
 }
 
 function createMetrics(

@@ -1,6 +1,7 @@
 // How much time has passed since something was first kept, on a machine whose wall clock may stand in 1970 until the network sets it.
 // Time goes on by the monotonic clock while the process runs; for the time it did not, the wall clock is believed only where both ends
 // of it make sense, and only once it has gone on evenly for a while: a clock that came up wrong is set by the network soon after. Pure.
+import { isTimeKnown } from './known-time.ts';
 
 /** At that wall time so much had passed since the store was made. */
 export interface AgeState {
@@ -10,19 +11,18 @@ export interface AgeState {
   readonly credited?: number;
 }
 
+/** What the process ran, in all of its lives: what the wall clock alone says is not in it. */
+export const ranIn = ({ elapsed, credited = 0 }: AgeState): number => elapsed - credited;
+
 export interface Moment {
   readonly wall: number;
   readonly monotonic: number;
 }
 
-/** No wall clock that shows less has been set. */
-const SANE_FROM = Date.UTC(2024, 0, 1);
 /** How long the wall clock must have gone on evenly before it is believed. */
 export const BELIEVED_AFTER = 600_000;
 /** By how much two clocks may differ from one look to the next without either having been set. */
 const SAME = 2_000;
-
-const isSane = (wall: number): boolean => wall >= SANE_FROM;
 
 export class AgeClock {
   #elapsed: number;
@@ -44,7 +44,7 @@ export class AgeClock {
     this.#seen = now.wall;
     this.#monotonic = now.monotonic;
     this.#evenSince = now.monotonic;
-    this.#isResuming = kept !== undefined && isSane(kept.wall);
+    this.#isResuming = kept !== undefined && isTimeKnown(kept.wall);
     this.advance(now);
   }
 
@@ -62,9 +62,9 @@ export class AgeClock {
     this.#monotonic = now.monotonic;
     this.#elapsed += ran;
     this.#wall += ran;
-    if (!isSane(now.wall) || Math.abs(now.wall - this.#seen - ran) > SAME) this.#evenSince = now.monotonic;
+    if (!isTimeKnown(now.wall) || Math.abs(now.wall - this.#seen - ran) > SAME) this.#evenSince = now.monotonic;
     this.#seen = now.wall;
-    if (!isSane(now.wall)) return;
+    if (!isTimeKnown(now.wall)) return;
     const ahead = now.wall - this.#wall;
     if (this.#isResuming) {
       if (now.monotonic - this.#evenSince < BELIEVED_AFTER) return;

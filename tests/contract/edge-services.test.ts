@@ -20,11 +20,12 @@ import { TwinBook } from '../../src/edge/twin/twin-book.ts';
 import { HeartbeatSender } from '../../src/edge/uplink/heartbeat.ts';
 import { StateSender } from '../../src/edge/uplink/state-sender.ts';
 import { Uplink } from '../../src/edge/uplink/uplink.ts';
-import { systemClock as clock } from '../../src/kit/clock.ts';
+import { systemClock } from '../../src/kit/clock.ts';
 import { Deadline } from '../../src/kit/deadline.ts';
 import { codeOf } from '../../src/kit/errors.ts';
 import { silentLogger as logger } from '../../src/kit/logger.ts';
 import { HEALTHY, type Service } from '../../src/kit/service.ts';
+import { StampClock } from '../../src/kit/stamp-clock.ts';
 import { seconds } from '../../src/kit/units.ts';
 import { ConsumerLoop } from '../../src/nats/consumer-loop.ts';
 import { NatsLink } from '../../src/nats/nats-link.ts';
@@ -37,6 +38,7 @@ const AWAY = { url: 'nats://127.0.0.1:1', user: 'n1', password: 'x' };
 const newLink = (): NatsLink =>
   new NatsLink({ credentials: () => AWAY, clientName: 'n1', inboxPrefix: '_INBOX_n1' }, { logger });
 const identity = { storeId: 's', incarnation: 'i', starts: [], others: [], term: 0, terms: [], mayTakeOver: false };
+const clock = new StampClock(systemClock);
 const nothing = (): void => undefined;
 
 function alone(create: () => Service): () => Promise<ServiceUnderTest> {
@@ -124,7 +126,7 @@ serviceContract(
   alone(() => {
     const presence = { seenAt: () => undefined, isSignDue: () => false, told: nothing };
     const twins = { twins: () => [], definitionOf: () => undefined, backlogOf: () => 0 };
-    const tools = { link: newLink(), ...twins, presence, term: () => 0, logger };
+    const tools = { link: newLink(), ...twins, presence, term: () => 0, timeOf: clock.timeOf, logger };
     return new StateSender(NODE, tools);
   }),
 );

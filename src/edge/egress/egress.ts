@@ -1,11 +1,12 @@
 // STOP 6': stored twins → MQTT. Everything published here is derived from what is on disk, so a restart loses nothing that is
 // not derived again. Nothing under `$hw` is retained; mappers read the retained `$skerry/mapper/…` topics.
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../kit/clock.ts';
+import type { StampClock } from '../../kit/stamp-clock.ts';
 import type { DeviceDefinition, DeviceId } from '../../model/device.ts';
 import type { Touched } from '../../model/property-update.ts';
 import type { Twin } from '../../model/twin.ts';
 import { answerTopics, mapperTopic, membershipTopic, type DeviceAnswer } from '../../wire/mqtt-topics.ts';
+import { twinWithTimes } from '../twin/twin-times.ts';
 import { membershipPayload, membershipUpdatedPayload, msgDevice } from './membership-payloads.ts';
 import {
   deltaPayload,
@@ -25,7 +26,7 @@ export interface LocalPublisher {
 
 export interface EgressTools {
   readonly broker: LocalPublisher;
-  readonly clock: Clock;
+  readonly clock: StampClock;
 }
 
 /** At least once, as KubeEdge's own broker client publishes. */
@@ -35,7 +36,7 @@ const RETAINED = { qos: 1, retain: true } as const;
 export class Egress {
   readonly #node: string;
   readonly #broker: LocalPublisher;
-  readonly #clock: Clock;
+  readonly #clock: StampClock;
 
   constructor({ node }: { readonly node: string }, tools: EgressTools) {
     this.#node = node;
@@ -52,9 +53,11 @@ export class Egress {
   }): void {
     const { before, after, eventId, touched } = update;
     const head = this.#head(eventId);
-    this.#answer(after, 'twin/update/result', () => resultPayload(head, after, touched));
+    this.#answer(after, 'twin/update/result', () => resultPayload(head, this.#timed(after), touched));
     const named = touched.map(({ property }) => property);
-    this.#answer(after, 'twin/update/document', () => documentPayload(head, before, after, named));
+    this.#answer(after, 'twin/update/document', () =>
+      documentPayload(head, this.#timed(before), this.#timed(after), named),
+    );
     this.#publishDelta(after);
   }
 
@@ -77,11 +80,11 @@ export class Egress {
   }
 
   twinRead(device: DeviceId, twin: Twin, eventId: string): void {
-    this.#answer(device, 'twin/get/result', () => twinPayload(this.#head(eventId), twin));
+    this.#answer(device, 'twin/get/result', () => twinPayload(this.#head(eventId), this.#timed(twin)));
   }
 
   stateUpdated(twin: Twin): void {
-    this.#answer(twin, 'state/update/result', () => statePayload(this.#head(randomUUID()), twin));
+    this.#answer(twin, 'state/update/result', () => statePayload(this.#head(randomUUID()), this.#timed(twin)));
   }
 
   membershipRead(
@@ -89,7 +92,7 @@ export class Egress {
     eventId: string,
   ): void {
     this.#publish([membershipTopic(this.#node, 'get/result')], () => {
-      const members = devices.map(({ definition, twin }) => msgDevice(definition, twin));
+      const members = devices.map(({ definition, twin }) => msgDevice(definition, this.#timed(twin)));
       return membershipPayload(this.#head(eventId), members);
     });
   }
@@ -97,7 +100,7 @@ export class Egress {
   /** A device came to this node. */
   joined(definition: DeviceDefinition, twin: Twin): void {
     this.#publish([membershipTopic(this.#node, 'updated')], () =>
-      membershipUpdatedPayload(this.#head(randomUUID()), { added: msgDevice(definition, twin) }),
+      membershipUpdatedPayload(this.#head(randomUUID()), { added: msgDevice(definition, this.#timed(twin)) }),
     );
   }
 
@@ -112,7 +115,7 @@ export class Egress {
   desiredChanged(before: Twin | undefined, after: Twin, properties: readonly string[]): void {
     if (properties.length === 0) return;
     this.#answer(after, 'twin/update/document', () =>
-      documentPayload(this.#head(randomUUID()), before, after, properties),
+      documentPayload(this.#head(randomUUID()), before && this.#timed(before), this.#timed(after), properties),
     );
     this.#publishDelta(after);
   }
@@ -140,7 +143,7 @@ export class Egress {
   }
 
   #publishDelta(twin: Twin): void {
-    this.#answer(twin, 'twin/update/delta', () => deltaPayload(this.#head(randomUUID()), twin));
+    this.#answer(twin, 'twin/update/delta', () => deltaPayload(this.#head(randomUUID()), this.#timed(twin)));
   }
 
   #answer(device: DeviceId, answer: DeviceAnswer, build: () => string | undefined): void {
@@ -154,6 +157,10 @@ export class Egress {
     const payload = build();
     if (payload === undefined) return;
     for (const topic of topics) this.#broker.publish(topic, payload, ANSWER);
+  }
+
+  #timed(twin: Twin): Twin {
+    return twinWithTimes(twin, this.#clock.timeOf);
   }
 
   #head(eventId: string): { readonly eventId: string; readonly now: number } {

@@ -3,11 +3,18 @@
 import type { Clock } from '../../kit/clock.ts';
 import type { Store } from '../store/store.ts';
 import { jsonTable, orderedNumber } from '../store/store-layout.ts';
-import { AgeClock, type AgeState } from '../../kit/age-clock.ts';
+import { AgeClock, ranIn, type AgeState } from '../../kit/age-clock.ts';
+import { isTimeKnown } from '../../kit/known-time.ts';
 import { AgeMarks, type AgeMark } from './age-marks.ts';
 
 const CLOCK = jsonTable<AgeState>('age-clock');
 const MARKS = jsonTable<AgeMark>('age-mark');
+
+/** How long the programs of this store ran so far, milliseconds, as far as that was kept. */
+export async function ranBefore(store: Pick<Store, 'get'>): Promise<number> {
+  const kept = await store.get(CLOCK, '');
+  return kept === undefined ? 0 : ranIn(kept);
+}
 
 export class AgeKeeper {
   readonly #store: Store;
@@ -37,7 +44,9 @@ export class AgeKeeper {
     const isNew = oldestWaiting !== undefined && newest > (this.#marks.newest?.sequence ?? 0);
     const mark = { sequence: newest, elapsed: this.#ages.elapsed };
     if (isNew) dropped.push(...this.#marks.add(mark));
-    if (oldestWaiting === undefined && dropped.length === 0) return;
+    // Stamps that tell no time stand on how long the process ran (ADR 0038).
+    const isOfUse = oldestWaiting !== undefined || dropped.length > 0 || !isTimeKnown(this.#clock.now());
+    if (!isOfUse) return;
     await this.#store.commit((tx) => {
       tx.put(CLOCK, '', this.#ages.state);
       for (const { sequence } of dropped) tx.remove(MARKS, orderedNumber(sequence));

@@ -1,9 +1,11 @@
 // Questions about what a twin was, answered from its history, property by property, so that a long history is never in memory whole.
 import { deviceKey, type DeviceId } from '../../model/device.ts';
 import { heldAt, NewestEntries, ringsOf, type HistoryEntry, type HistoryKind } from '../../model/twin-history.ts';
+import type { TimeOf } from '../../kit/stamp-clock.ts';
 import type { Twin } from '../../model/twin.ts';
 import type { TwinBook } from './twin-book.ts';
 import type { TwinHistory } from './twin-history.ts';
+import { twinWithTimes } from './twin-times.ts';
 
 type PastValue = Omit<HistoryEntry, 'kind' | 'property'>;
 
@@ -38,8 +40,14 @@ export interface HistoryAnswer {
 export class PastTwins {
   readonly #twins: TwinBook;
   readonly #history: TwinHistory;
+  readonly #timeOf: TimeOf;
 
-  constructor(tools: { readonly twins: TwinBook; readonly history: TwinHistory }) {
+  constructor(tools: {
+    readonly twins: TwinBook;
+    readonly history: TwinHistory;
+    readonly clock: { readonly timeOf: TimeOf };
+  }) {
+    this.#timeOf = tools.clock.timeOf;
     this.#twins = tools.twins;
     this.#history = tools.history;
   }
@@ -81,9 +89,10 @@ export class PastTwins {
   }
 
   async #ringsOf(twin: Twin, name: string): Promise<Iterable<readonly HistoryEntry[]>> {
-    const entries = await this.#history.ofProperty(twin.uid, name);
-    const property = Object.hasOwn(twin.properties, name) ? twin.properties[name] : undefined;
-    const { namespace, uid, binding, state } = twin;
+    const stored = await this.#history.ofProperty(twin.uid, name);
+    const entries = stored.map((entry) => ({ ...entry, at: this.#timeOf(entry.at) }));
+    const { namespace, uid, binding, state, properties } = twinWithTimes(twin, this.#timeOf);
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
     const alone = {
       namespace,
       name: twin.name,

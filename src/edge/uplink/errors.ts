@@ -8,6 +8,12 @@ export const uplinkErrors = errorTable({
       `or a restored backup. Nothing is published from here; local work goes on. Stop the other one; if this one shall go on ` +
       `under the name, stop it, run "skerry edge repair --new-term" on its data directory and start it again`,
   },
+  UPLINK_WAITS_FOR_TIME: {
+    kind: 'unavailable',
+    message: ({ now }: { now: string }) =>
+      `the clock of this machine shows ${now}: it has not been set yet. Publishing begins when it is, so that what was stamped before ` +
+      `gets its time, or after two minutes of connection`,
+  },
   CLAIM_NOT_PREPARED: {
     kind: 'unavailable',
     message: ({ node }: { node: string }) =>

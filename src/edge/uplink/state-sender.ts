@@ -7,6 +7,7 @@ import { messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
+import type { TimeOf } from '../../kit/stamp-clock.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { seconds } from '../../kit/units.ts';
 import { declaredNames, deviceKey, type DeviceDefinition, type DeviceId } from '../../model/device.ts';
@@ -17,6 +18,7 @@ import { receiptOf } from '../../nats/direct-get.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
 import { BATCH_CONTENT_TYPE } from '../../wire/device-events.ts';
 import { stateSubject } from '../../wire/nats-subjects.ts';
+import { withTimes } from './fact-times.ts';
 import { stateMessage } from './state-message.ts';
 
 export interface StateSenderTools {
@@ -32,6 +34,7 @@ export interface StateSenderTools {
     told(device: DeviceId): void;
   };
   readonly term: () => number;
+  readonly timeOf: TimeOf;
   readonly logger: Logger;
 }
 
@@ -170,7 +173,7 @@ export class StateSender implements Service {
     this.#sent.add(twin);
     presence.told(twin);
     const told = { lineage: this.#lineageOf(twin), definition: this.#tools.definitionOf(twin) };
-    const fact = factOfTwin(twin, presence.seenAt(twin));
+    const fact = withTimes(factOfTwin(twin, presence.seenAt(twin)), this.#tools.timeOf);
     if (await this.#isTaken(twin, fact)) this.#told.set(deviceKey(twin), told);
     else this.#sent.delete(twin);
   }

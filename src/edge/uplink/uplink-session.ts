@@ -4,6 +4,7 @@ import { backoffDelay } from '../../kit/backoff.ts';
 import { messageOf, type SkerryError } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { sleep } from '../../kit/sleep.ts';
+import type { TimeOf } from '../../kit/stamp-clock.ts';
 import { ms, seconds } from '../../kit/units.ts';
 import type { Lineage } from '../../model/lineage.ts';
 import { MESSAGE_TOO_LARGE, readLast } from '../../nats/direct-get.ts';
@@ -23,6 +24,7 @@ import type { Outbox } from '../outbox/outbox.ts';
 import type { TermSince } from '../store/store-identity.ts';
 import { isForeign, resume, type LastMessage } from './chain.ts';
 import type { ChainSender, SendResult } from './chain-sender.ts';
+import { withTimes } from './fact-times.ts';
 import { pack, type Packed } from './packing.ts';
 import { termOf } from './terms.ts';
 import { Turns } from './turns.ts';
@@ -36,6 +38,7 @@ export interface SessionTools {
   readonly terms: readonly TermSince[];
   /** Whether the claim is still this session's; asked where somebody else's words are found. */
   readonly stillHolds: () => Promise<boolean>;
+  readonly timeOf: TimeOf;
   readonly signal: AbortSignal;
   readonly logger: Logger;
 }
@@ -240,11 +243,11 @@ export class UplinkSession {
   }
 
   #pack(entries: readonly OutboxEntry[]): Packed {
-    const { node, terms, link } = this.#tools;
+    const { node, terms, link, timeOf } = this.#tools;
     return pack(entries, { most: link.largestMessage - HEADER_BYTES, ofSeveral: this.#ofSeveral }, (entry) => {
       const historical = entry.sequence <= this.#historicalThrough;
       const stamp = { node, id: formatMessageId(entry), term: termOf(terms, entry.sequence), historical };
-      return encodeFact(entry.fact, stamp);
+      return encodeFact(withTimes(entry.fact, timeOf), stamp);
     });
   }
 

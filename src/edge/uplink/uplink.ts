@@ -2,12 +2,12 @@
 // says why when it may not. Nothing is decided here about what a claim means (`claim.ts`).
 import { randomBytes } from 'node:crypto';
 import { backoffDelay } from '../../kit/backoff.ts';
-import type { Clock } from '../../kit/clock.ts';
 import type { Deadline } from '../../kit/deadline.ts';
 import { messageOf, SkerryError } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { HEALTHY, type Health, type Service } from '../../kit/service.ts';
 import { sleep } from '../../kit/sleep.ts';
+import type { StampClock } from '../../kit/stamp-clock.ts';
 import { TaskGroup } from '../../kit/task-group.ts';
 import { ms, seconds, type Duration } from '../../kit/units.ts';
 import type { NatsLink } from '../../nats/nats-link.ts';
@@ -35,7 +35,7 @@ export interface UplinkTools {
   readonly onClaimed: () => void;
   /** Called when the claim turns out to be somebody else's while the link holds: publishing ends. */
   readonly onDiverged: () => void;
-  readonly clock: Clock;
+  readonly clock: StampClock;
   readonly logger: Logger;
 }
 
@@ -43,6 +43,8 @@ const ANSWER_TIMEOUT = seconds(5);
 const CLAIM_RETRY = { first: ms(200), most: seconds(5) };
 /** What a person must see to is not asked about every moment. */
 const PROBLEM_RETRY = seconds(30);
+/** What the network takes to set a clock, generously; without a server of time it may never be. */
+const WAITS_FOR_TIME = seconds(120);
 
 export interface UplinkStatistics {
   readonly isOpen: boolean;
@@ -66,6 +68,8 @@ export class Uplink implements Service {
   #closed: Closed = { reason: 'not connected yet' };
   /** Connections lost so far: a claim says nothing about the next one. */
   #losses = 0;
+  /** Since when, monotonic, a connection has waited for the time. */
+  #waitsSince: number | undefined;
   #isChecking = false;
   #checkAgain = false;
   #wakeClaimer: () => void = () => undefined;
@@ -91,6 +95,7 @@ export class Uplink implements Service {
     this.#tasks.signal.addEventListener('abort', () => this.#wakeClaimer(), { once: true });
     link.onDisconnected(() => {
       this.#losses += 1;
+      this.#waitsSince = undefined;
       this.#endSession();
       this.#closed = { reason: 'the link is down' };
       this.#sender.giveUp();
@@ -148,6 +153,7 @@ export class Uplink implements Service {
     const { link, identity } = this.#tools;
     const losses = this.#losses;
     try {
+      this.#checkTime();
       const result = await claimNode(link, this.#node, identity());
       await this.#learn(result);
       if (result.kind === 'wait') throw uplinkErrors.CLAIM_NOT_PREPARED({ node: this.#node });
@@ -167,6 +173,14 @@ export class Uplink implements Service {
     }
   }
 
+  #checkTime(): void {
+    const { clock } = this.#tools;
+    if (clock.isTimeKnown) return;
+    this.#waitsSince ??= clock.monotonic();
+    if (clock.monotonic() - this.#waitsSince >= WAITS_FOR_TIME) return;
+    throw uplinkErrors.UPLINK_WAITS_FOR_TIME({ now: new Date(clock.wall()).toISOString() });
+  }
+
   /** Of copies of this store, before what they wrote is judged; and the term, before anything is published under it. */
   async #learn(result: ClaimResult): Promise<void> {
     const { identity, keep, outbox } = this.#tools;
@@ -183,12 +197,13 @@ export class Uplink implements Service {
   }
 
   #open(claim: { readonly revision: number; readonly term: number }): void {
-    const { link, outbox, identity, logger, onClaimed } = this.#tools;
+    const { link, outbox, identity, clock, logger, onClaimed } = this.#tools;
     const session: UplinkSession = new UplinkSession(claim, {
       ...{ node: this.#node, link, outbox, logger, sender: this.#sender, signal: this.#tasks.signal },
       lineage: lineageOf(identity()),
       terms: identity().terms,
       stillHolds: () => this.#stillHolds(session),
+      timeOf: clock.timeOf,
     });
     this.#session = session;
     this.#closed = { reason: 'the claim is made again' };

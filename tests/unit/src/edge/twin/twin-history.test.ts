@@ -24,11 +24,13 @@ class World {
   readonly twins: TwinBook;
   readonly history: TwinHistory;
   readonly past: PastTwins;
+  /** Times here are small numbers, and what they are. */
+  readonly clock = Object.assign(new ManualClock(), { timeOf: (stamp: number) => stamp });
 
   private constructor(places: number, disk: Map<string, string>) {
     this.disk = disk;
     this.store = new MemoryStore(disk, () => Promise.resolve());
-    this.history = new TwinHistory(places, { store: this.store, clock: new ManualClock() });
+    this.history = new TwinHistory(places, { store: this.store, clock: this.clock });
     this.twins = new TwinBook(this.history);
     this.past = new PastTwins(this);
   }
