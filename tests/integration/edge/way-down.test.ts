@@ -27,6 +27,8 @@ async function holding(world: EdgeWorld, devices: readonly DeviceDefinition[]): 
   for (const device of devices) await world.putObject(device, encodeDefinition(device));
   await world.putIndex();
   for (const device of devices) await heard.first(mapperTopic(device));
+  // Objects are taken as they come, before the index that names them.
+  await waitUntil('the index to be reached', async () => (await statusOf(world)).indexGeneration === 1);
   await world.uplinkOpen();
   return { heard, road };
 }
